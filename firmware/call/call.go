@@ -1,0 +1,120 @@
+// Package call makes calls on a pool of telephone lines: who may dial what, which line
+// takes the call, the one function that is a call, and the call log.
+package call
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"hookswitch/firmware/audio"
+)
+
+// State of a call, in Exchange's words (MS-OXWUMS 3.1.4.3.4.1).
+type State string
+
+// States that a call passes through. Disconnected is terminal.
+const (
+	Idle         State = "Idle"
+	Connecting   State = "Connecting"
+	Alerted      State = "Alerted"
+	Connected    State = "Connected"
+	Disconnected State = "Disconnected"
+	Incoming     State = "Incoming"
+)
+
+// Cause says why a call is Disconnected (MS-OXWUMS 3.1.4.3.4.2).
+type Cause string
+
+// Causes. None is also the cause of every call that is not yet Disconnected.
+const (
+	None        Cause = "None"
+	UserBusy    Cause = "UserBusy"
+	NoAnswer    Cause = "NoAnswer"
+	Unavailable Cause = "Unavailable"
+	Other       Cause = "Other"
+)
+
+// Errors of Start and Disconnect.
+var (
+	ErrNumber   = errors.New("call: not a telephone number")  // empty or with characters no line dials
+	ErrDenied   = errors.New("call: number not permitted")    // dialling rules, emergency, premium
+	ErrUserBusy = errors.New("call: user already has a call") // one per user at a time, as Exchange
+	ErrNoLine   = errors.New("call: every line is busy")
+	ErrFault    = errors.New("call: no line works")
+	ErrUnknown  = errors.New("call: no such call")               // never issued, or forgotten
+	ErrOnHook   = errors.New("call: line not confirmed on-hook") // Disconnect did what it could
+)
+
+// Info is a copy of what is known of a call.
+type Info struct {
+	ID       string    `json:"id"`
+	State    State     `json:"state"`
+	Cause    Cause     `json:"cause"`
+	Line     string    `json:"line"`
+	Number   string    `json:"number"`
+	Item     string    `json:"item"`
+	User     string    `json:"user"`
+	Started  time.Time `json:"started"`
+	Answered time.Time `json:"answered,omitzero"`
+	Ended    time.Time `json:"ended,omitzero"`
+	Answer   string    `json:"answer,omitempty"`   // how sure Connected is: a modem.Answer
+	Reason   string    `json:"reason,omitempty"`   // why it ended, a sentence for a person
+	SIPCode  int       `json:"sip_code,omitempty"` // line.md 4, only where the call failed
+}
+
+// LineInfo is a copy of what is known of a line.
+type LineInfo struct {
+	Name    string `json:"name"`
+	Dialect string `json:"dialect"`
+	Hook    string `json:"hook"`  // "on-hook" or "off-hook"
+	State   string `json:"state"` // "idle", "in-call" or "fault"
+	Call    string `json:"call"`  // id of the call on it, or ""
+	Fault   string `json:"fault"` // why it is out of service and what to do, or ""
+}
+
+// Request asks for a call.
+type Request struct {
+	User   string       // whose call it is
+	Dial   string       // the dial string as given
+	Item   string       // item id, for the log
+	Clip   audio.Clip   // the message
+	Delete func() error // marks the message deleted (key 7); nil where it can't be
+
+	// Greeting, when not nil, makes it a call that plays and re-records a greeting; Clip is the greeting as it is (may be empty).
+	Greeting *Greeting
+}
+
+// Greeting is what a greeting call may do.
+type Greeting struct {
+	Keep   func(audio.Clip) error // replaces the greeting, atomically
+	Delete func() error
+}
+
+// Exchange is the set of lines that makes calls.
+//
+//	Start, Call, Calls, Lines, Disconnect, Changed, Close
+type Exchange struct{}
+
+// Start checks the request, takes an idle line and returns at once with the call's Info;
+// the call runs on. The id is base64 of guid@host.
+func (x *Exchange) Start(req Request) (Info, error) { panic("stub") }
+
+// Call returns what is known of a call, ErrUnknown where nothing is.
+func (x *Exchange) Call(id string) (Info, error) { panic("stub") }
+
+// Calls returns every remembered call, newest first.
+func (x *Exchange) Calls() []Info { panic("stub") }
+
+// Lines returns every line in the order of the configuration.
+func (x *Exchange) Lines() []LineInfo { panic("stub") }
+
+// Disconnect hangs up and returns when the line is verified on-hook. A call that has
+// already ended is no error.
+func (x *Exchange) Disconnect(ctx context.Context, id string) error { panic("stub") }
+
+// Changed is closed, and replaced, at the next change of any call or line.
+func (x *Exchange) Changed() <-chan struct{} { panic("stub") }
+
+// Close hangs up every line, waits for every call and closes the modems.
+func (x *Exchange) Close() error { panic("stub") }

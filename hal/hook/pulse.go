@@ -1,0 +1,84 @@
+package hook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Pulse is a country's loop-disconnect dialling.
+type Pulse struct {
+	Break, Make time.Duration // one pulse: the relay open, then closed
+	Pause       time.Duration // between two digits
+}
+
+// Pulse ratios by country; every other country takes "".
+var Pulses = map[string]Pulse{
+	"":   {60 * time.Millisecond, 40 * time.Millisecond, 800 * time.Millisecond},
+	"us": {61 * time.Millisecond, 39 * time.Millisecond, 800 * time.Millisecond},
+	"uk": {67 * time.Millisecond, 33 * time.Millisecond, 800 * time.Millisecond},
+	"jp": {67 * time.Millisecond, 33 * time.Millisecond, 800 * time.Millisecond},
+}
+
+var errDigit = errors.New("hook: a rotary dial has the digits 0 to 9 only")
+
+// Dial dials digits by opening the relay once for 1, ten times for 0. The line must be
+// off-hook with dial tone. On an error the relay may be open or closed: the caller puts
+// the line on-hook.
+func (s *Switch) Dial(ctx context.Context, digits string, p Pulse) error {
+	for i, d := range digits {
+		if d < '0' || d > '9' {
+			return fmt.Errorf("%w: %q", errDigit, d)
+		}
+		if i > 0 {
+			if err := sleep(ctx, p.Pause); err != nil {
+				return err
+			}
+		}
+		pulses := int(d - '0')
+		if pulses == 0 {
+			pulses = 10
+		}
+		for range pulses {
+			if err := s.interrupt(ctx, p.Break); err != nil {
+				return err
+			}
+			if err := sleep(ctx, p.Make); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Flash opens the loop for d, the signal for a PBX to hold or transfer: 80 to 130 ms in
+// most of Europe, 300 to 1000 in the US, 600 in New Zealand. It is refused when d is as
+// long as a release.
+func (s *Switch) Flash(ctx context.Context, d time.Duration) error {
+	if d <= 0 || d >= s.cfg.MinOnHook {
+		return fmt.Errorf("hook: flash of %v: the exchange takes %v as a hang-up", d, s.cfg.MinOnHook)
+	}
+	return s.interrupt(ctx, d)
+}
+
+// interrupt opens the relay for d and closes it again, unless the line is released meanwhile.
+func (s *Switch) interrupt(ctx context.Context, d time.Duration) error {
+	s.mu.Lock()
+	turn, off := s.turn, s.off
+	var err error
+	if off {
+		err = s.setLocked(false)
+	}
+	s.mu.Unlock()
+	if !off {
+		return ErrReleased
+	}
+	if err != nil {
+		return err
+	}
+	if err := sleep(ctx, d); err != nil {
+		return err // the relay stays open: the caller gives the line up
+	}
+	return s.seize(turn)
+}

@@ -1,0 +1,214 @@
+package emulator
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// boot is what the boot firmware hands to the kernel, and the kernel.
+type boot struct {
+	slot                         int
+	kernel, initrd, dtb, cmdline string
+}
+
+// readCard does what the boot firmware does before Linux.
+func readCard(opt Options) (boot, error) {
+	var b boot
+	offsets, err := partitions(opt.Card)
+	if err != nil {
+		return b, err
+	}
+	choice, err := readFAT(opt.Card, offsets[0], "autoboot.txt")
+	if err != nil {
+		return b, err
+	}
+	b.slot = slotOf(string(choice), opt.Try)
+	if b.slot < 1 || b.slot > len(offsets) {
+		return b, fmt.Errorf("emulator: autoboot.txt chooses partition %d", b.slot)
+	}
+	dir := filepath.Join(opt.Dir, "boot")
+	if err := os.RemoveAll(dir); err != nil {
+		return b, fmt.Errorf("emulator: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "overlays"), 0o755); err != nil {
+		return b, fmt.Errorf("emulator: %w", err)
+	}
+	take := func(name string) (string, error) {
+		data, err := readFAT(opt.Card, offsets[b.slot-1], name)
+		if err != nil {
+			return "", err
+		}
+		path := filepath.Join(dir, name)
+		return path, os.WriteFile(path, data, 0o644)
+	}
+	config, err := readFAT(opt.Card, offsets[b.slot-1], "config.txt")
+	if err != nil {
+		return b, err
+	}
+	cmdline, err := readFAT(opt.Card, offsets[b.slot-1], "cmdline.txt")
+	if err != nil {
+		return b, err
+	}
+	b.cmdline = strings.TrimSpace(string(cmdline))
+	if b.kernel, err = take("vmlinuz"); err != nil {
+		return b, err
+	}
+	if b.initrd, err = take("initramfs.img"); err != nil {
+		return b, err
+	}
+	if b.dtb, err = take("bcm2710-rpi-3-b.dtb"); err != nil {
+		return b, err
+	}
+	for _, overlay := range overlays(string(config)) {
+		path, err := take("overlays/" + overlay + ".dtbo")
+		if err != nil {
+			return b, err
+		}
+		if err := run("fdtoverlay", "-i", b.dtb, "-o", b.dtb, path); err != nil {
+			return b, err
+		}
+	}
+	return b, adaptTree(b.dtb)
+}
+
+// adaptTree changes of the device tree what QEMU 7.2 can't do: the downstream USB driver
+// hangs where mainline's does not, and cores that spin cost more than they give.
+func adaptTree(dtb string) error {
+	for _, args := range [][]string{
+		{"-t", "s", dtb, "/soc/usb@7e980000", "compatible", "brcm,bcm2835-usb"},
+		{"-t", "s", dtb, "/soc/usb@7e980000", "dr_mode", "host"},
+		{"-r", dtb, "/cpus/cpu@1"},
+		{"-r", dtb, "/cpus/cpu@2"},
+		{"-r", dtb, "/cpus/cpu@3"},
+	} {
+		if err := run("fdtput", args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// slotOf reads autoboot.txt as the boot firmware does.
+func slotOf(text string, try bool) int {
+	slot, section := 0, "[all]"
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "[") {
+			section = line
+			continue
+		}
+		if section == "[all]" || try && section == "[tryboot]" {
+			_, _ = fmt.Sscanf(line, "boot_partition=%d", &slot)
+		}
+	}
+	return slot
+}
+
+// overlays are those that config.txt asks for on a Pi 3.
+func overlays(config string) []string {
+	var names []string
+	applies := true
+	for line := range strings.Lines(config) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "[") {
+			applies = line == "[all]" || line == "[pi3]"
+		}
+		if name, ok := strings.CutPrefix(line, "dtoverlay="); ok && applies {
+			name, _, _ = strings.Cut(name, ",")
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// partitions returns where the four partitions of a card start.
+func partitions(card string) ([]int64, error) {
+	f, err := os.Open(card)
+	if err != nil {
+		return nil, fmt.Errorf("emulator: %w", err)
+	}
+	defer f.Close()
+	sector := make([]byte, 512)
+	if _, err := f.ReadAt(sector, 0); err != nil || sector[510] != 0x55 {
+		return nil, fmt.Errorf("emulator: %s: no partition table: %w", card, err)
+	}
+	var starts []int64
+	for i := range 4 {
+		starts = append(starts, 512*int64(binary.LittleEndian.Uint32(sector[446+16*i+8:])))
+	}
+	return starts, nil
+}
+
+// readFAT returns a file of the FAT file system at an offset of the card.
+func readFAT(card string, offset int64, name string) ([]byte, error) {
+	cmd := exec.Command("mtype", "-i", fmt.Sprintf("%s@@%d", card, offset), "::"+name)
+	cmd.Env = append(os.Environ(), "MTOOLS_SKIP_CHECK=1")
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("emulator: card: %s: %w", name, err)
+	}
+	return out, nil
+}
+
+// WritePerm puts files into the data partition of a card that no machine runs from.
+func WritePerm(card string, files map[string]string) error {
+	for name, path := range files {
+		if err := Debugfs(card, "write "+path+" "+name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Debugfs runs one command of debugfs on the data partition.
+func Debugfs(card, command string) error {
+	offsets, err := partitions(card)
+	if err != nil {
+		return err
+	}
+	return run("debugfs", "-w", "-R", command, fmt.Sprintf("%s?offset=%d", card, offsets[3]))
+}
+
+// ReadPerm returns a file of the data partition.
+func ReadPerm(card, name string) (string, error) {
+	offsets, err := partitions(card)
+	if err != nil {
+		return "", err
+	}
+	out, err := exec.Command(tool("debugfs"), "-R", "cat "+name, fmt.Sprintf("%s?offset=%d", card, offsets[3])).Output()
+	return string(out), err
+}
+
+// CheckPerm checks the data partition as it is: the journal of a power cut is replayed
+// first, as the board does, on a copy.
+func CheckPerm(card, dir string) error {
+	offsets, err := partitions(card)
+	if err != nil {
+		return err
+	}
+	image := filepath.Join(dir, "perm.check")
+	defer os.Remove(image)
+	if err := run("dd", "if="+card, "of="+image, "bs=1M", fmt.Sprintf("skip=%d", offsets[3]>>20), "conv=sparse", "status=none"); err != nil {
+		return err
+	}
+	_ = run("e2fsck", "-p", "-E", "journal_only", image)
+	return run("e2fsck", "-fn", image)
+}
+
+func tool(name string) string {
+	if path, err := exec.LookPath(name); err == nil {
+		return path
+	}
+	return "/usr/sbin/" + name // not in everybody's PATH
+}
+
+func run(name string, args ...string) error {
+	if out, err := exec.Command(tool(name), args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("emulator: %s %s: %w: %.500s", name, strings.Join(args, " "), err, out)
+	}
+	return nil
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+const (
+	daemonPath   = "/bin/hookswitch"
+	notifySocket = runDir + "/notify"
+
+	// startLimit is how long the daemon may take to its first sign of life; beatLimit how
+	// long from one to the next.
+	startLimit = 60 * time.Second
+	beatLimit  = 10 * time.Second
+	// stopLimit is what the daemon gets to hang up every line.
+	stopLimit   = 10 * time.Second
+	onHookLimit = 10 * time.Second
+	maxBackOff  = 10 * time.Second
+	longRun     = time.Minute // after which a death is no sign of a pattern
+)
+
+// supervisor keeps the daemon running. The daemon reports by the sd_notify protocol:
+// READY=1 once, WATCHDOG=1 while its call engine and every line make progress.
+type supervisor struct {
+	started time.Time
+	beat    atomic.Int64 // nanoseconds from started to the latest sign of life
+}
+
+func newSupervisor() *supervisor { return &supervisor{started: time.Now()} }
+
+// silence is how long ago the daemon was last seen well.
+func (s *supervisor) silence() time.Duration {
+	return time.Since(s.started) - time.Duration(s.beat.Load())
+}
+
+// run starts the daemon again and again until ctx ends, and returns when it has stopped
+// and every line is on-hook.
+func (s *supervisor) run(ctx context.Context) {
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: notifySocket, Net: "unixgram"})
+	if err != nil {
+		fault("the daemon is not watched: %v", err)
+	} else {
+		defer conn.Close()
+		go s.listen(conn) // until the socket closes
+	}
+	backOff := 250 * time.Millisecond
+	for ctx.Err() == nil {
+		began := time.Now()
+		err := s.once(ctx)
+		log.Printf("daemon: %v", err)
+		putOnHook()
+		if time.Since(began) > longRun {
+			backOff = 250 * time.Millisecond
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(backOff):
+		}
+		backOff = min(2*backOff, maxBackOff)
+	}
+}
+
+// listen takes the daemon's signs of life.
+func (s *supervisor) listen(conn *net.UnixConn) {
+	b := make([]byte, 4096)
+	for {
+		n, err := conn.Read(b)
+		if err != nil {
+			return
+		}
+		for line := range strings.Lines(string(b[:n])) {
+			switch strings.TrimSpace(line) {
+			case "READY=1", "WATCHDOG=1":
+				s.beat.Store(int64(time.Since(s.started)))
+			}
+		}
+	}
+}
+
+// once runs the daemon until it ends, is wedged, or ctx ends. It never returns nil.
+func (s *supervisor) once(ctx context.Context) error {
+	cmd := exec.Command(daemonPath, "serve", "--config", "/perm/hookswitch.toml")
+	cmd.Env = []string{
+		"PATH=/bin", "HOME=/perm", "GOTRACEBACK=all",
+		"NOTIFY_SOCKET=" + notifySocket,
+		fmt.Sprintf("WATCHDOG_USEC=%d", beatLimit.Microseconds()),
+	}
+	out, err := cmd.StderrPipe()
+	if err != nil {
+		return err
+	}
+	cmd.Stdout = cmd.Stderr
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { copyLog(out); ended <- cmd.Wait() }()
+	seen := s.beat.Load()
+	limit := startLimit
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	began := time.Now()
+	for {
+		select {
+		case err := <-ended:
+			return errors.Join(err, errors.New("ended"))
+		case <-ctx.Done():
+			return end(cmd.Process, syscall.SIGTERM, stopLimit, ended)
+		case <-tick.C:
+		}
+		if s.beat.Load() != seen {
+			limit = beatLimit
+		}
+		if min(s.silence(), time.Since(began)) > limit {
+			// SIGQUIT makes a Go program say where each goroutine stands.
+			return errors.Join(fmt.Errorf("no sign of life for %v", limit), end(cmd.Process, syscall.SIGQUIT, 2*time.Second, ended))
+		}
+	}
+}
+
+// end stops a process politely, then surely.
+func end(p *os.Process, sig syscall.Signal, limit time.Duration, ended <-chan error) error {
+	_ = p.Signal(sig)
+	select {
+	case err := <-ended:
+		return errors.Join(errors.New("stopped"), err)
+	case <-time.After(limit):
+	}
+	_ = p.Kill()
+	return errors.Join(fmt.Errorf("killed: still there %v after %v", limit, sig), <-ended)
+}
+
+// copyLog copies what the daemon prints to the kernel's log, which keeps its size.
+func copyLog(out interface{ Read([]byte) (int, error) }) {
+	lines := bufio.NewScanner(out)
+	lines.Buffer(make([]byte, 0, 900), 1<<20)
+	for lines.Scan() {
+		log.Writer().Write(fmt.Appendf(nil, "hookswitch: %.900s\n", lines.Text()))
+	}
+}
+
+// putOnHook is the other half of the daemon's promise, for the case that it could not
+// keep it: every relay open, every modem told to hang up.
+func putOnHook() {
+	ctx, cancel := context.WithTimeout(context.Background(), onHookLimit)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, daemonPath, "onhook", "--config", "/perm/hookswitch.toml").CombinedOutput()
+	if err != nil {
+		log.Printf("onhook: %v: %.500s", err, out)
+	}
+}

@@ -1,0 +1,170 @@
+// Command debian builds the packages: hookswitch_VERSION_ARCH.deb for Raspberry Pi OS and
+// Debian. What goes in is said in nfpm.yaml.
+package main
+
+import (
+	"compress/gzip"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goreleaser/nfpm/v2"
+	_ "github.com/goreleaser/nfpm/v2/deb"
+)
+
+// target is one package.
+type target struct {
+	file      string // end of its file name
+	arch      string // Debian's name
+	goarch, v string // Go's; v is GOARM
+}
+
+// Raspberry Pi OS calls ARMv6 and ARMv7 both armhf: the file name tells them apart.
+var targets = []target{
+	{"arm64", "arm64", "arm64", ""},
+	{"armhf", "armhf", "arm", "7"},
+	{"armhf-v6", "armhf", "arm", "6"},
+	{"amd64", "amd64", "amd64", ""},
+}
+
+func main() {
+	log.SetFlags(0)
+	log.SetPrefix("package: ")
+	root := flag.String("root", "../..", "checkout to build")
+	out := flag.String("o", "", "directory for the packages (default out of the checkout)")
+	only := flag.String("arch", "", "only this one, such as arm64 or armhf-v6")
+	flag.Parse()
+	if *out == "" {
+		*out = filepath.Join(*root, "out")
+	}
+	version, epoch, err := versionOf(*root)
+	if err == nil {
+		err = os.MkdirAll(*out, 0o755)
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, t := range targets {
+		if *only != "" && *only != t.file {
+			continue
+		}
+		path, err := build(*root, *out, version, epoch, t)
+		if err != nil {
+			log.Fatalf("%s: %v", t.file, err)
+		}
+		log.Print(path)
+	}
+}
+
+// versionOf is the commit's time and name, in a form that sorts.
+func versionOf(root string) (version string, epoch int64, err error) {
+	git := func(args ...string) string {
+		b, gitErr := exec.Command("git", append([]string{"-C", root}, args...)...).Output()
+		if gitErr != nil {
+			err = fmt.Errorf("git %s: %w", args[0], gitErr)
+		}
+		return strings.TrimSpace(string(b))
+	}
+	at, hash, _ := strings.Cut(git("log", "-1", "--format=%ct %h"), " ")
+	changed := git("status", "--porcelain")
+	if err != nil {
+		return "", 0, err
+	}
+	if epoch, err = strconv.ParseInt(at, 10, 64); err != nil {
+		return "", 0, err
+	}
+	version = time.Unix(epoch, 0).UTC().Format("2006.0102.1504") + "-" + hash
+	if changed != "" {
+		version += "+dirty"
+	}
+	return version, epoch, nil
+}
+
+const maintainer = "The hookswitch authors <hookswitch@example.org>"
+
+// build makes one package of what is in the checkout.
+func build(root, out, version string, epoch int64, t target) (string, error) {
+	tmp, err := os.MkdirTemp("", "hookswitch-package-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(tmp)
+	binary := filepath.Join(tmp, "hookswitch")
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid= -X main.version="+version, "-o", binary, "./firmware/hookswitch")
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+t.goarch, "GOARM="+t.v, "GOWORK=off")
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("compile: %w", err)
+	}
+	dir := filepath.Join(root, "board/debian")
+	manual, err := os.ReadFile(filepath.Join(dir, "hookswitch.1"))
+	if err != nil {
+		return "", err
+	}
+	built := time.Unix(epoch, 0).UTC()
+	changelog := fmt.Appendf(nil, "hookswitch (%s) unstable; urgency=medium\n\n  * Built from the commit that the version names.\n\n -- %s  %s\n",
+		version, maintainer, built.Format(time.RFC1123Z))
+	for name, text := range map[string][]byte{"manual.gz": manual, "changelog.gz": changelog} {
+		if err := compress(filepath.Join(tmp, name), text); err != nil {
+			return "", err
+		}
+	}
+	vars := map[string]string{
+		"ARCH": t.arch, "VERSION": version, "MAINTAINER": maintainer, "TMP": tmp, "DIR": dir,
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "nfpm.yaml"))
+	if err != nil {
+		return "", err
+	}
+	config, err := nfpm.Parse(strings.NewReader(os.Expand(string(text), func(name string) string { return vars[name] })))
+	if err != nil {
+		return "", err
+	}
+	info, err := config.Get("deb")
+	if err != nil {
+		return "", err
+	}
+	info.MTime = built
+	info = nfpm.WithDefaults(info)
+	packager, err := nfpm.Get("deb")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(out, "hookswitch_"+version+"_"+t.file+".deb")
+	f, err := os.Create(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	if err := packager.Package(info, f); err != nil {
+		return "", err
+	}
+	return path, f.Close()
+}
+
+// compress writes text as Debian wants it: at its smallest, with no time in the head.
+func compress(path string, text []byte) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	z, err := gzip.NewWriterLevel(f, gzip.BestCompression)
+	if err != nil {
+		return err
+	}
+	if _, err := z.Write(text); err != nil {
+		return err
+	}
+	if err := z.Close(); err != nil {
+		return err
+	}
+	return f.Close()
+}

@@ -154,49 +154,64 @@ func readFAT(card string, offset int64, name string) ([]byte, error) {
 	return out, nil
 }
 
-// WritePerm puts files into the data partition of a card that no machine runs from.
+// withPerm runs f on a copy of the data partition of a card that no machine runs from, and
+// puts the copy back if f has changed it. A card whose power was cut has part of its data
+// in the journal, which e2fsprogs do not read: it is replayed first, as the board's kernel
+// would.
+func withPerm(card string, change bool, f func(fs string) error) error {
+	offsets, err := partitions(card)
+	if err != nil {
+		return err
+	}
+	fs := card + ".perm"
+	defer os.Remove(fs)
+	at := offsets[3] >> 20
+	if err := run("dd", "if="+card, "of="+fs, "bs=1M", fmt.Sprintf("skip=%d", at), "conv=sparse", "status=none"); err != nil {
+		return err
+	}
+	// It says 1 when it had something to do, which is not an error here.
+	_ = exec.Command(tool("e2fsck"), "-p", "-E", "journal_only", fs).Run()
+	if err := f(fs); err != nil || !change {
+		return err
+	}
+	return run("dd", "if="+fs, "of="+card, "bs=1M", fmt.Sprintf("seek=%d", at), "conv=notrunc", "status=none")
+}
+
+// WritePerm puts files of this machine into the data partition. Directories on the way
+// are made.
 func WritePerm(card string, files map[string]string) error {
+	var script strings.Builder
 	for name, path := range files {
-		if err := Debugfs(card, "write "+path+" "+name); err != nil {
-			return err
+		for i, c := range name {
+			if c == '/' {
+				fmt.Fprintf(&script, "mkdir %s\n", name[:i])
+			}
 		}
+		fmt.Fprintf(&script, "rm %s\nwrite %s %s\n", name, path, name)
 	}
-	return nil
+	return withPerm(card, true, func(fs string) error {
+		cmd := exec.Command(tool("debugfs"), "-w", "-f", "-", fs)
+		cmd.Stdin = strings.NewReader(script.String())
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("emulator: debugfs: %w: %.500s", err, out)
+		}
+		return nil
+	})
 }
 
-// Debugfs runs one command of debugfs on the data partition.
-func Debugfs(card, command string) error {
-	offsets, err := partitions(card)
-	if err != nil {
+// ReadPerm returns a file of the data partition, "" if there is none.
+func ReadPerm(card, name string) (text string, err error) {
+	err = withPerm(card, false, func(fs string) error {
+		out, err := exec.Command(tool("debugfs"), "-R", "cat "+name, fs).Output()
+		text = string(out)
 		return err
-	}
-	return run("debugfs", "-w", "-R", command, fmt.Sprintf("%s?offset=%d", card, offsets[3]))
+	})
+	return text, err
 }
 
-// ReadPerm returns a file of the data partition.
-func ReadPerm(card, name string) (string, error) {
-	offsets, err := partitions(card)
-	if err != nil {
-		return "", err
-	}
-	out, err := exec.Command(tool("debugfs"), "-R", "cat "+name, fmt.Sprintf("%s?offset=%d", card, offsets[3])).Output()
-	return string(out), err
-}
-
-// CheckPerm checks the data partition as it is: the journal of a power cut is replayed
-// first, as the board does, on a copy.
-func CheckPerm(card, dir string) error {
-	offsets, err := partitions(card)
-	if err != nil {
-		return err
-	}
-	image := filepath.Join(dir, "perm.check")
-	defer os.Remove(image)
-	if err := run("dd", "if="+card, "of="+image, "bs=1M", fmt.Sprintf("skip=%d", offsets[3]>>20), "conv=sparse", "status=none"); err != nil {
-		return err
-	}
-	_ = run("e2fsck", "-p", "-E", "journal_only", image)
-	return run("e2fsck", "-fn", image)
+// CheckPerm says what is wrong with the data partition, once its journal has been replayed.
+func CheckPerm(card string) error {
+	return withPerm(card, false, func(fs string) error { return run("e2fsck", "-fn", fs) })
 }
 
 func tool(name string) string {
@@ -211,4 +226,34 @@ func run(name string, args ...string) error {
 		return fmt.Errorf("emulator: %s %s: %w: %.500s", name, strings.Join(args, " "), err, out)
 	}
 	return nil
+}
+
+// Stage puts the software of another image into the slot that is not the default, as an
+// update has when it is about to be tried.
+func Stage(card, image, version, dir string) error {
+	offsets, err := partitions(card)
+	if err != nil {
+		return err
+	}
+	choice, err := readFAT(card, offsets[0], "autoboot.txt")
+	if err != nil {
+		return err
+	}
+	slot := slotOf(string(choice), true)
+	size := (offsets[2] - offsets[1]) >> 20
+	if err := run("dd", "if="+image, "of="+card, "bs=1M", "conv=notrunc", "status=none", fmt.Sprintf("count=%d", size),
+		fmt.Sprintf("skip=%d", offsets[1]>>20), fmt.Sprintf("seek=%d", offsets[slot-1]>>20)); err != nil {
+		return err
+	}
+	record := filepath.Join(dir, "update.json")
+	text := fmt.Sprintf(`{"state":"trying","slot":%d,"board":"rpi-arm64","version":%q,"previous":"staged"}`, slot, version)
+	if err := os.WriteFile(record, []byte(text), 0o600); err != nil {
+		return fmt.Errorf("emulator: %w", err)
+	}
+	return WritePerm(card, map[string]string{"update.json": record})
+}
+
+// CopyCard copies an image and leaves its holes.
+func CopyCard(to, from string) error {
+	return run("cp", "--sparse=always", from, to)
 }

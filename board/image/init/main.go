@@ -55,8 +55,10 @@ const (
 	// unhealthyLimit is how long the daemon may be dead or mute, through all its restarts,
 	// before the whole board starts anew. It is long enough for a daemon that works.
 	unhealthyLimit = 2 * time.Minute
-	// trialLimit is how long a new version has to prove itself.
-	trialLimit = 3 * time.Minute
+	// trialLimit is how long a new version has to prove itself, trialSilence how long it
+	// may be mute: it has an older one to fall back on.
+	trialLimit   = 3 * time.Minute
+	trialSilence = 45 * time.Second
 )
 
 // waitForEnd returns how the board is to be restarted, as soon as it has to be.
@@ -70,8 +72,12 @@ func waitForEnd(signals <-chan os.Signal, daemon *supervisor, onTrial bool) upda
 			return update.Restart(s.(syscall.Signal))
 		case <-tick.C:
 		}
-		if daemon.silence() > unhealthyLimit {
-			log.Printf("the daemon has not been well for %v", unhealthyLimit)
+		limit := unhealthyLimit
+		if onTrial {
+			limit = trialSilence
+		}
+		if daemon.silence() > limit {
+			log.Printf("the daemon has not been well for %v", limit)
 			return update.Again
 		}
 		if onTrial && time.Since(started) > trialLimit {

@@ -1,0 +1,29 @@
+package emulator
+
+import "fmt"
+
+// Config is a hookswitch.toml for an emulated board: user anna, one analogue line.
+func Config(passwordHash, port string, relay Relay) string {
+	active := map[bool]string{true: "low", false: "high"}[relay.ActiveLow]
+	return fmt.Sprintf(`data = "/perm"
+
+[http]
+listen = ":443"
+tls = "self-signed"
+
+[[user]]
+name = "anna"
+email = "anna@example.com"
+password_hash = %q
+admin = true
+
+[[line]]
+name = "fxo1"
+port = %q
+hook = { pin = "GPIO%d", active = %q, contact = "normally-open" }
+
+[dialing]
+region = "US"
+allow = ["555xxxx"]
+`, passwordHash, port, relay.Pin, active)
+}

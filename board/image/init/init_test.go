@@ -125,24 +125,28 @@ func TestSerialPortsHaveUdevsNames(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write("usb1/1-1/idVendor", "0403")
-	write("usb1/1-1/idProduct", "6001")
-	write("usb1/1-1/manufacturer", "FTDI")
-	write("usb1/1-1/product", "FT232R  USB UART")
-	write("usb1/1-1/serial", "A50285BI")
-	write("usb1/1-1/1-1:1.0/bInterfaceNumber", "00")
-	write("usb1/1-1/1-1:1.0/ttyUSB0/port_number", "0")
-	link("class/ttyUSB0/device", "usb1/1-1/1-1:1.0/ttyUSB0")
-	write("usb1/1-2/idVendor", "0572")
-	write("usb1/1-2/idProduct", "1340")
-	write("usb1/1-2/product", "USB Modem")
-	write("usb1/1-2/1-2:1.0/bInterfaceNumber", "00")
-	link("class/ttyACM0/device", "usb1/1-2/1-2:1.0")
-	link("class/ttyUSB7/device", "usb1/gone")
+	const soc = "devices/platform/soc/3f980000.usb/usb1/"
+	write(soc+"1-1/idVendor", "0403")
+	write(soc+"1-1/idProduct", "6001")
+	write(soc+"1-1/manufacturer", "FTDI")
+	write(soc+"1-1/product", "FT232R  USB UART")
+	write(soc+"1-1/serial", "A50285BI")
+	write(soc+"1-1/1-1:1.0/bInterfaceNumber", "00")
+	write(soc+"1-1/1-1:1.0/ttyUSB0/port_number", "0")
+	link("class/ttyUSB0/device", soc+"1-1/1-1:1.0/ttyUSB0")
+	const pci = "devices/platform/scb/fd500000.pcie/pci0000:00/0000:00:00.0/0000:01:00.0/usb1/"
+	write(pci+"1-1/1-1.2/idVendor", "0572")
+	write(pci+"1-1/1-1.2/idProduct", "1340")
+	write(pci+"1-1/1-1.2/product", "USB Modem")
+	write(pci+"1-1/1-1.2/1-1.2:1.0/bInterfaceNumber", "00")
+	link("class/ttyACM0/device", pci+"1-1/1-1.2/1-1.2:1.0")
+	link("class/ttyUSB7/device", "gone")
 	got := serialPorts(filepath.Join(sys, "class"))
 	want := map[string]string{
-		"usb-FTDI_FT232R_USB_UART_A50285BI-if00-port0": "../../ttyUSB0",
-		"usb-0572_USB_Modem-if00":                      "../../ttyACM0",
+		"by-id/usb-FTDI_FT232R_USB_UART_A50285BI-if00-port0":            "../../ttyUSB0",
+		"by-path/platform-3f980000.usb-usb-0:1:1.0-port0":               "../../ttyUSB0",
+		"by-id/usb-0572_USB_Modem-if00":                                 "../../ttyACM0",
+		"by-path/platform-fd500000.pcie-pci-0000:01:00.0-usb-0:1.2:1.0": "../../ttyACM0",
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)

@@ -5,20 +5,24 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-const byID = "/dev/serial/by-id"
+// serialDir holds udev's two directories: by-id, the names under which a modem is found
+// wherever it is plugged in, and by-path, those of the sockets.
+const serialDir = "/dev/serial"
 
-// linkSerialPorts keeps /dev/serial/by-id as udev would: the names under which a
-// configuration finds a modem wherever it is plugged in.
+// linkSerialPorts keeps serialDir as udev would.
 func linkSerialPorts(ctx context.Context) {
-	if err := os.MkdirAll(byID, 0o755); err != nil {
-		log.Printf("serial ports: %v", err)
-		return
+	for _, by := range []string{"by-id", "by-path"} {
+		if err := os.MkdirAll(filepath.Join(serialDir, by), 0o755); err != nil {
+			log.Printf("serial ports: %v", err)
+			return
+		}
 	}
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.NETLINK_KOBJECT_UEVENT)
 	if err == nil {
@@ -48,33 +52,81 @@ func linkSerialPorts(ctx context.Context) {
 
 // relink makes the links what they should be.
 func relink(ports map[string]string) {
-	old, _ := os.ReadDir(byID)
-	for _, e := range old {
-		path := filepath.Join(byID, e.Name())
-		if target, _ := os.Readlink(path); target != ports[e.Name()] {
+	old, _ := filepath.Glob(filepath.Join(serialDir, "by-*", "*"))
+	for _, path := range old {
+		name, _ := filepath.Rel(serialDir, path)
+		if target, _ := os.Readlink(path); target != ports[name] {
 			_ = os.Remove(path)
 		}
 	}
 	for name, target := range ports {
-		if err := os.Symlink(target, filepath.Join(byID, name)); err == nil {
+		if err := os.Symlink(target, filepath.Join(serialDir, name)); err == nil {
 			log.Printf("serial port %s is %s", name, filepath.Base(target))
 		}
 	}
 }
 
-// serialPorts returns, for each USB serial port, udev's name for it and where a link of
+// serialPorts returns, for each USB serial port, udev's names for it and where a link of
 // that name leads (systemd 60-serial.rules).
 func serialPorts(class string) map[string]string {
 	ports := make(map[string]string)
 	for _, kind := range []string{"ttyUSB*", "ttyACM*"} {
 		found, _ := filepath.Glob(filepath.Join(class, kind))
 		for _, tty := range found {
+			target := "../../" + filepath.Base(tty)
 			if name := portName(tty); name != "" {
-				ports[name] = "../../" + filepath.Base(tty)
+				ports["by-id/"+name] = target
+			}
+			if name := portPath(tty); name != "" {
+				ports["by-path/"+name] = target
 			}
 		}
 	}
 	return ports
+}
+
+// The parts of a path in sysfs that say where a USB interface is plugged in.
+var (
+	usbInterface = regexp.MustCompile(`^\d+-([\d.]+:\d+\.\d+)$`)
+	usbBus       = regexp.MustCompile(`^usb\d+$`)
+	pciDevice    = regexp.MustCompile(`^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f]$`)
+)
+
+// portPath is udev's name for the socket that a tty is plugged into (systemd path_id):
+// such as platform-3f980000.usb-usb-0:1.2:1.0-port0.
+func portPath(tty string) string {
+	dir, err := filepath.EvalSymlinks(filepath.Join(tty, "device"))
+	if err != nil {
+		return ""
+	}
+	suffix := ""
+	if b, err := os.ReadFile(filepath.Join(dir, "port_number")); err == nil {
+		suffix = "-port" + strings.TrimSpace(string(b))
+	}
+	parts := strings.Split(dir, "/")
+	socket := ""
+	for i := len(parts) - 1; i > 0; i-- {
+		if m := usbInterface.FindStringSubmatch(parts[i]); m != nil && socket == "" {
+			socket = "usb-0:" + m[1] + suffix
+		}
+		if usbBus.MatchString(parts[i]) && socket != "" {
+			return controller(parts[:i]) + "-" + socket
+		}
+	}
+	return ""
+}
+
+// controller names the USB host at the end of a path: on the SoC, or on its PCI bus.
+func controller(parts []string) string {
+	last := len(parts) - 1
+	if !pciDevice.MatchString(parts[last]) {
+		return "platform-" + parts[last]
+	}
+	pci := "pci-" + parts[last]
+	for last > 0 && (pciDevice.MatchString(parts[last]) || strings.HasPrefix(parts[last], "pci")) {
+		last--
+	}
+	return "platform-" + parts[last] + "-" + pci
 }
 
 // portName climbs from a tty to its USB interface and device.

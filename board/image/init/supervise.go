@@ -27,6 +27,7 @@ const (
 	stopLimit   = 10 * time.Second
 	onHookLimit = 10 * time.Second
 	maxBackOff  = 10 * time.Second
+	memoryAfter = 30 * time.Second
 	longRun     = time.Minute // after which a death is no sign of a pattern
 )
 
@@ -104,6 +105,8 @@ func (s *supervisor) once(ctx context.Context) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
+	logMemory := time.AfterFunc(memoryAfter, func() { reportMemory(os.Getpid(), cmd.Process.Pid) })
+	defer logMemory.Stop()
 	ended := make(chan error, 1)
 	go func() { copyLog(out); ended <- cmd.Wait() }()
 	seen := s.beat.Load()
@@ -159,4 +162,17 @@ func putOnHook() {
 	if err != nil {
 		log.Printf("onhook: %v: %.500s", err, out)
 	}
+}
+
+// reportMemory logs how much memory processes use (proc(5), VmRSS).
+func reportMemory(pids ...int) {
+	total := 0
+	for _, pid := range pids {
+		b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		_, rest, _ := strings.Cut(string(b), "VmRSS:")
+		kb := 0
+		_, _ = fmt.Sscan(rest, &kb)
+		total += kb
+	}
+	log.Printf("memory: %d kB", total)
 }

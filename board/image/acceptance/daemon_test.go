@@ -1,0 +1,320 @@
+//go:build e2e
+
+package acceptance
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	mathrand "math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"hookswitch/board/image/emulator"
+)
+
+// password is anna's, new in each run.
+var password = rand.Text()
+
+// relay is wired as most relay boards are: GPIO26, closed at low level.
+var relay = emulator.Relay{Pin: 26, ActiveLow: true}
+
+func hookswitch() string { return filepath.Join(os.Getenv("IMAGES"), "hookswitch") }
+
+// site is a card with a configuration and a message on it, and a line to connect it to.
+type site struct {
+	card, dir string
+	line      *emulator.Line
+	message   []int16
+}
+
+func newSite(t *testing.T, name string, seconds int) *site {
+	t.Helper()
+	s := &site{message: speech(seconds)}
+	s.card, s.dir = newCard(t, name)
+	config := filepath.Join(s.dir, "hookswitch.toml")
+	if err := os.WriteFile(config, []byte(emulator.Config(passwordHash(t), "/dev/ttyUSB0", relay)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wav := filepath.Join(s.dir, "message.wav")
+	writeWAV(t, wav, s.message)
+	files := map[string]string{"hookswitch.toml": config, "mailbox/anna/messages/message.wav": wav}
+	if err := emulator.WritePerm(s.card, files); err != nil {
+		t.Fatal(err)
+	}
+	line, err := emulator.StartLine(hookswitch(), filepath.Join(s.dir, "line"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(line.Close)
+	s.line = line
+	return s
+}
+
+func passwordHash(t *testing.T) string {
+	t.Helper()
+	cmd := exec.Command(hookswitch(), "passwd")
+	cmd.Stdin = strings.NewReader(password + "\n")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("hookswitch passwd: %v", err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// boot starts the site's board, connects it to the line and waits until it serves.
+func (s *site) boot(t *testing.T, try bool) *emulator.Machine {
+	t.Helper()
+	m := start(t, emulator.Options{Card: s.card, Dir: s.dir, Try: try})
+	conn, err := m.USB()
+	if err != nil {
+		t.Fatal(err)
+	}
+	connected := make(chan error, 1)
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() { connected <- s.line.Connect(ctx, m, conn, relay) }()
+	t.Cleanup(func() { // before the machine is stopped
+		cancel()
+		if err := <-connected; err != nil && !t.Failed() {
+			t.Logf("line: %v", err)
+		}
+	})
+	firstAnswer(t, m, soapURL(m))
+	s.waitLine(t, m)
+	return m
+}
+
+// waitLine waits until the board drives its relay, which it does before anything else, and
+// finds it open.
+func (s *site) waitLine(t *testing.T, m *emulator.Machine) {
+	t.Helper()
+	for ctx := within(t, 30*time.Second); ctx.Err() == nil; time.Sleep(100 * time.Millisecond) {
+		output, high, err := m.GPIO(relay.Pin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if output && high == relay.ActiveLow {
+			return
+		}
+	}
+	t.Fatalf("GPIO%d is not driven to on-hook", relay.Pin)
+}
+
+// offHook waits until the relay is closed, or open.
+func waitRelay(t *testing.T, m *emulator.Machine, closed bool, limit time.Duration) time.Duration {
+	t.Helper()
+	began := time.Now()
+	for time.Since(began) < limit {
+		got, err := m.Closed(relay)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got == closed {
+			return time.Since(began)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Fatalf("relay closed is not %v within %v", closed, limit)
+	return 0
+}
+
+// playSoon plays as soon as the board has found its modem.
+func playSoon(t *testing.T, m *emulator.Machine, number string) string {
+	t.Helper()
+	operation := fmt.Sprintf("<PlayOnPhone %s><entryId>%s</entryId><DialString>%s</DialString></PlayOnPhone>", messages, itemID("anna", "message.wav"), number)
+	var err error
+	for ctx := within(t, time.Minute); ctx.Err() == nil; time.Sleep(500 * time.Millisecond) {
+		var answer string
+		if answer, err = tryAsk(m, operation); err == nil {
+			return element(t, answer, "PlayOnPhoneResponse")
+		}
+	}
+	t.Fatal(err)
+	return ""
+}
+
+func TestBootToTheFirstSOAPAnswer(t *testing.T) {
+	const runs = 3
+	var hellos, soaps []time.Duration
+	s := newSite(t, "v1", 1)
+	hi, hiDir := newCard(t, "hello")
+	// The very first start makes keys and certificates; it is not the one that counts.
+	m := start(t, emulator.Options{Card: s.card, Dir: s.dir})
+	t.Logf("very first start: %v", firstAnswer(t, m, soapURL(m)))
+	m.Kill()
+	for range runs {
+		m := start(t, emulator.Options{Card: hi, Dir: hiDir})
+		hellos = append(hellos, firstAnswer(t, m, hello(m)))
+		m.Kill()
+		m = start(t, emulator.Options{Card: s.card, Dir: s.dir})
+		soaps = append(soaps, firstAnswer(t, m, soapURL(m)))
+		m.Kill()
+	}
+	slices.Sort(hellos)
+	slices.Sort(soaps)
+	h, a := hellos[runs/2], soaps[runs/2]
+	ratio := a.Seconds() / h.Seconds()
+	t.Logf("first answer: hello world %v, hookswitch %v: %.2f times", hellos, soaps, ratio)
+	if ratio > 1.3 {
+		t.Errorf("hookswitch takes %.2f times as long as hello world, 1.3 at most", ratio)
+	}
+}
+
+func TestACallOverTheLAN(t *testing.T) {
+	s := newSite(t, "v1", 6)
+	m := s.boot(t, false)
+	call := playSoon(t, m, "5550100")
+	t.Logf("relay closes %v after the answer", waitRelay(t, m, true, 10*time.Second))
+	waitState(t, m, call, "Connected", time.Minute)
+	waitState(t, m, call, "Disconnected", time.Minute)
+	waitRelay(t, m, false, time.Second)
+	files, _ := filepath.Glob(filepath.Join(s.line.Dir, "far-end", "*.wav"))
+	if len(files) == 0 {
+		t.Fatal("the far end has kept nothing")
+	}
+	heard := readWAV(t, files[len(files)-1])
+	t.Logf("the far end heard %.1f s", float64(len(heard))/8000)
+	if l := likeness(heard, s.message); l < 0.9 {
+		t.Errorf("what the far end heard is like the message to %.3f", l)
+	} else {
+		t.Logf("like the message to %.3f", l)
+	}
+
+	call = play(t, m, "5550100")
+	waitState(t, m, call, "Connected", time.Minute)
+	asked := time.Now()
+	disconnect(t, m, call)
+	answered := time.Since(asked)
+	if closed, err := m.Closed(relay); err != nil || closed {
+		t.Errorf("Disconnect has answered, and the relay is closed: %v, %v", closed, err)
+	}
+	if st, cause := state(t, m, call); st != "Disconnected" {
+		t.Errorf("then the call is %s, %s", st, cause)
+	}
+	t.Logf("Disconnect took %v", answered.Round(time.Millisecond))
+	m.WaitLog(within(t, 40*time.Second), "memory:")
+	memory(t, m)
+}
+
+// memory checks what init says of the memory that our processes use.
+func memory(t *testing.T, m *emulator.Machine) {
+	t.Helper()
+	found := regexp.MustCompile(`memory: (\d+) kB`).FindStringSubmatch(m.KernelLog())
+	if found == nil {
+		t.Error("init has not said how much memory is used")
+		return
+	}
+	var kb int
+	fmt.Sscan(found[1], &kb)
+	t.Logf("memory: %d kB", kb)
+	if kb > 40<<10 {
+		t.Errorf("our processes use %d kB, at most 40 MB", kb)
+	}
+}
+
+func TestAModemUnpluggedInACall(t *testing.T) {
+	s := newSite(t, "v1", 30)
+	m := s.boot(t, false)
+	call := playSoon(t, m, "5550100")
+	waitState(t, m, call, "Connected", time.Minute)
+	if err := m.Unplug(); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("on-hook %v after", waitRelay(t, m, false, 10*time.Second))
+	waitState(t, m, call, "Disconnected", 20*time.Second)
+	if err := m.Plug(); err != nil {
+		t.Fatal(err)
+	}
+	call = playSoon(t, m, "5550100")
+	waitState(t, m, call, "Connected", time.Minute)
+	disconnect(t, m, call)
+	waitRelay(t, m, false, time.Second)
+}
+
+// TestPowerCuts cuts the power at random moments of calls and of configuration writes, and
+// looks at the card and the next start each time.
+func TestPowerCuts(t *testing.T) {
+	cuts := 3
+	if *full {
+		cuts = 25
+	}
+	s := newSite(t, "v1", 20)
+	acknowledged := ""
+	for i := range cuts {
+		m := s.boot(t, false)
+		if acknowledged != "" {
+			if got := element(t, ask(t, m, "<GetUMProperties "+messages+"/>"), "PlayOnPhoneDialString"); got != acknowledged {
+				t.Errorf("cut %d: the last acknowledged setting was %s, now it is %q", i, acknowledged, got)
+			}
+		}
+		call := playSoon(t, m, "5550100")
+		end := time.Now().Add(time.Duration(mathrand.Int64N(int64(8 * time.Second))))
+		for n := 0; time.Now().Before(end); n++ {
+			value := fmt.Sprintf("555%02d%02d", i, n%100)
+			if _, err := tryAsk(m, fmt.Sprintf("<SetPlayOnPhoneDialString %s><dialString>%s</dialString></SetPlayOnPhoneDialString>", messages, value)); err != nil {
+				t.Fatal(err)
+			}
+			acknowledged = value
+		}
+		st, _ := state(t, m, call)
+		m.Kill()
+		t.Logf("cut %d: call was %s, setting %s", i+1, st, acknowledged)
+		if err := emulator.CheckPerm(s.card); err != nil {
+			t.Errorf("cut %d: %v", i+1, err)
+		}
+		m = s.boot(t, false)
+		if st, cause := state(t, m, call); st != "Disconnected" {
+			t.Errorf("cut %d: after it the call is %s, %s", i+1, st, cause)
+		}
+		m.Kill()
+	}
+}
+
+// console is the technician's serial line.
+type console struct {
+	t    *testing.T
+	conn net.Conn
+	seen strings.Builder
+}
+
+func openConsole(t *testing.T, m *emulator.Machine) *console {
+	t.Helper()
+	conn, err := m.UART()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return &console{t: t, conn: conn}
+}
+
+// say types a line and waits for one of the endings, and returns what came.
+func (c *console) say(line string, limit time.Duration, endings ...string) string {
+	c.t.Helper()
+	if err := c.conn.SetDeadline(time.Now().Add(limit)); err != nil {
+		c.t.Fatal(err)
+	}
+	if _, err := c.conn.Write([]byte(line + "\r")); err != nil {
+		c.t.Fatal(err)
+	}
+	var got strings.Builder
+	b := make([]byte, 1024)
+	for {
+		n, err := c.conn.Read(b)
+		got.Write(b[:n])
+		for _, e := range endings {
+			if strings.Contains(got.String(), e) {
+				return got.String()
+			}
+		}
+		if err != nil {
+			c.t.Fatalf("console: after %q none of %q: %v\n%s", line, endings, err, got.String())
+		}
+	}
+}

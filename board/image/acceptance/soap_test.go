@@ -1,0 +1,204 @@
+//go:build e2e
+
+package acceptance
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"hookswitch/board/image/emulator"
+)
+
+// soapURL is where the board serves Exchange's operations.
+func soapURL(m *emulator.Machine) string { return "https://" + m.Addr(443) + "/EWS/UM2007Legacy.asmx" }
+
+// ask sends one operation to the board as user anna, and returns the body of the answer
+// as text; a fault fails the test.
+func ask(t *testing.T, m *emulator.Machine, operation string) string {
+	t.Helper()
+	answer, err := tryAsk(m, operation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+func tryAsk(m *emulator.Machine, operation string) (string, error) {
+	body := `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>` + operation + `</s:Body></s:Envelope>`
+	r, err := http.NewRequest(http.MethodPost, soapURL(m), strings.NewReader(body))
+	if err != nil {
+		return "", err
+	}
+	r.Header.Set("Content-Type", "text/xml; charset=utf-8")
+	r.SetBasicAuth("anna", password)
+	patient := *client
+	patient.Timeout = 20 * time.Second
+	answer, err := patient.Do(r)
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close()
+	b, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20))
+	if err == nil && answer.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %.500s", answer.Status, b)
+	}
+	return string(b), err
+}
+
+// element returns the text of the innermost element of that name.
+func element(t *testing.T, answer, name string) string {
+	t.Helper()
+	text := ""
+	for d := xml.NewDecoder(strings.NewReader(answer)); ; {
+		token, err := d.Token()
+		if err != nil {
+			return text
+		}
+		if start, ok := token.(xml.StartElement); ok && start.Name.Local == name {
+			var inner struct {
+				Text string `xml:",chardata"`
+				XML  string `xml:",innerxml"`
+			}
+			if err := d.DecodeElement(&inner, &start); err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(inner.XML, "<"+name) {
+				return element(t, inner.XML, name)
+			}
+			text = inner.Text
+		}
+	}
+}
+
+const messages = `xmlns="http://schemas.microsoft.com/exchange/services/2006/messages"`
+
+// play starts a call and returns its id.
+func play(t *testing.T, m *emulator.Machine, number string) string {
+	t.Helper()
+	answer := ask(t, m, fmt.Sprintf("<PlayOnPhone %s><entryId>%s</entryId><DialString>%s</DialString></PlayOnPhone>", messages, itemID("anna", "message.wav"), number))
+	id := element(t, answer, "PlayOnPhoneResponse")
+	if id == "" {
+		t.Fatalf("no call id in %s", answer)
+	}
+	return id
+}
+
+// state is the call's state, and its cause.
+func state(t *testing.T, m *emulator.Machine, call string) (state, cause string) {
+	t.Helper()
+	answer := ask(t, m, fmt.Sprintf("<GetCallInfo %s><CallId>%s</CallId></GetCallInfo>", messages, call))
+	return element(t, answer, "CallState"), element(t, answer, "EventCause")
+}
+
+func disconnect(t *testing.T, m *emulator.Machine, call string) {
+	t.Helper()
+	ask(t, m, fmt.Sprintf("<Disconnect %s><CallId>%s</CallId></Disconnect>", messages, call))
+}
+
+// waitState polls the call as a client does.
+func waitState(t *testing.T, m *emulator.Machine, call, want string, limit time.Duration) {
+	t.Helper()
+	got := ""
+	for ctx := within(t, limit); ctx.Err() == nil; time.Sleep(200 * time.Millisecond) {
+		var cause string
+		if got, cause = state(t, m, call); got == want {
+			return
+		}
+		if got == "Disconnected" {
+			t.Fatalf("the call has ended (%s) before it was %s", cause, want)
+		}
+	}
+	t.Fatalf("call is %s, not %s within %v", got, want, limit)
+}
+
+// itemID is the id of a message by its file's name.
+func itemID(user, file string) string {
+	sum := sha256.Sum256([]byte(user + "\x00" + file))
+	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:15]))
+}
+
+// speech is a message of that many seconds: a sweep under a slow envelope, so that it is
+// like itself at one delay only.
+func speech(seconds int) []int16 {
+	s := make([]int16, 8000*seconds)
+	phase := 0.0
+	for i := range s {
+		at := float64(i) / 8000
+		phase += 2 * math.Pi * (400 + 1600*math.Mod(at*0.37, 1)) / 8000
+		s[i] = int16(9000 * (0.6 + 0.4*math.Sin(2*math.Pi*1.3*at)) * math.Sin(phase))
+	}
+	return s
+}
+
+// writeWAV writes 16-bit mono at 8 kHz.
+func writeWAV(t *testing.T, path string, s []int16) {
+	t.Helper()
+	le := func(v, n int) []byte { return []byte{byte(v), byte(v >> 8), byte(v >> 16), byte(v >> 24)}[:n] }
+	b := []byte("RIFF")
+	b = append(b, le(36+2*len(s), 4)...)
+	b = append(b, "WAVEfmt "...)
+	for _, f := range []struct{ v, n int }{{16, 4}, {1, 2}, {1, 2}, {8000, 4}, {16000, 4}, {2, 2}, {16, 2}} {
+		b = append(b, le(f.v, f.n)...)
+	}
+	b = append(b, "data"...)
+	b = append(b, le(2*len(s), 4)...)
+	for _, v := range s {
+		b = append(b, byte(v), byte(uint16(v)>>8))
+	}
+	if err := os.WriteFile(path, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// readWAV reads what the simulator's far end has kept: 16-bit mono at 8 kHz.
+func readWAV(t *testing.T, path string) []int16 {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, data, ok := strings.Cut(string(b), "data")
+	if !ok || len(data) < 4 {
+		t.Fatalf("%s: no WAV file", path)
+	}
+	data = data[4:]
+	s := make([]int16, len(data)/2)
+	for i := range s {
+		s[i] = int16(uint16(data[2*i]) | uint16(data[2*i+1])<<8)
+	}
+	return s
+}
+
+// likeness is the greatest correlation of the message with what was heard, over all
+// delays: 1 is the same but for its level.
+func likeness(heard, message []int16) float64 {
+	best := 0.0
+	for delay := 0; delay+len(message)/2 < len(heard); delay += 2 {
+		best = max(best, correlation(heard[delay:], message, 37))
+	}
+	return best
+}
+
+// correlation of the beginning of two sounds; step thins it out.
+func correlation(a, b []int16, step int) float64 {
+	var ab, aa, bb float64
+	for i := 0; i < min(len(a), len(b)); i += step {
+		x, y := float64(a[i]), float64(b[i])
+		ab += x * y
+		aa += x * x
+		bb += y * y
+	}
+	if aa == 0 || bb == 0 {
+		return 0
+	}
+	return ab / math.Sqrt(aa*bb)
+}

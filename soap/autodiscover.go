@@ -1,0 +1,154 @@
+package soap
+
+import (
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Namespaces of "plain old XML" Autodiscover ([MS-OXDSCLI] 2.2.2).
+const (
+	nsPOXRequest  = "http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"
+	nsPOXResponse = "http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006"
+	nsPOXOutlook  = "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"
+)
+
+// poxError is an error of Autodiscover, which is answered with HTTP 200 ([MS-OXDSCLI]
+// 2.2.4.1.1.2.6).
+type poxError struct {
+	code  int
+	text  string
+	space string // namespace of Response
+}
+
+var (
+	poxUnknown  = &poxError{500, "The email address can't be found.", nsPOXOutlook}
+	poxInvalid  = &poxError{600, "Invalid Request", nsPOXResponse}
+	poxProvider = &poxError{601, "Provider is not available", nsPOXResponse}
+)
+
+// autodiscover makes m.out the answer to a POX request.
+func (m *message) autodiscover(h *Handler, r *http.Request) {
+	email, problem := m.poxRequest()
+	user := ""
+	if problem == nil {
+		var ok bool
+		if user, ok = h.addressee(r, email); !ok {
+			problem = poxUnknown
+		}
+	}
+	if problem != nil {
+		m.out = problem.append(m.out[:0])
+		return
+	}
+	base := h.baseURL(r)
+	out := append(m.out[:0], xmlDeclaration+`<Autodiscover xmlns="`+nsPOXResponse+`"><Response xmlns="`+nsPOXOutlook+`"><User>`...)
+	out = nested(out, "DisplayName", user)
+	out = nested(out, "AutoDiscoverSMTPAddress", email)
+	out = append(out, `</User><Account><AccountType>email</AccountType><Action>settings</Action>`...)
+	for _, kind := range [...]string{"EXCH", "EXPR"} { // inside the network, and outside it
+		out = append(out, `<Protocol>`...)
+		out = nested(out, "Type", kind)
+		out = nested(out, "ASUrl", base+"/EWS/Exchange.asmx")
+		out = nested(out, "EwsUrl", base+"/EWS/Exchange.asmx")
+		out = nested(out, "OOFUrl", base+"/EWS/Exchange.asmx")
+		out = nested(out, "UMUrl", base+"/EWS/UM2007Legacy.asmx")
+		out = append(out, `</Protocol>`...)
+	}
+	m.out = append(out, `</Account></Response></Autodiscover>`...)
+}
+
+// poxRequest reads the request in m.in.
+func (m *message) poxRequest() (email string, problem *poxError) {
+	x := &m.xml
+	if err := x.Reset(m.in); err != nil {
+		return "", poxInvalid
+	}
+	if _, err := x.Child(); err != nil || string(x.Name.Local) != "Autodiscover" {
+		return "", poxInvalid
+	}
+	schema := ""
+	outlook := inSpace(x.Name.Space, nsPOXRequest)
+	for depth := 0; depth >= 0; { // Request, and its children
+		ok, err := x.Child()
+		if err != nil {
+			return "", poxInvalid
+		}
+		if !ok {
+			depth--
+			continue
+		}
+		switch local := string(x.Name.Local); {
+		case depth == 0 && local == "Request":
+			depth++
+		case depth == 1 && (local == "EMailAddress" || local == "AcceptableResponseSchema"):
+			text, err := x.Content()
+			if err != nil {
+				return "", poxInvalid
+			}
+			if local == "EMailAddress" {
+				email = string(text)
+			} else {
+				schema = string(text)
+			}
+		default:
+			if err := x.Skip(); err != nil {
+				return "", poxInvalid
+			}
+		}
+	}
+	switch _, err := x.Child(); {
+	case err != nil, email == "", schema == "":
+		return "", poxInvalid
+	case !outlook, !inSpace([]byte(schema), nsPOXOutlook):
+		return "", poxProvider
+	}
+	return email, nil
+}
+
+// append appends the document that tells of the error.
+func (e *poxError) append(out []byte) []byte {
+	out = append(out, xmlDeclaration+`<Autodiscover xmlns="`+nsPOXResponse+`"><Response`...)
+	if e.space != nsPOXResponse {
+		out = append(out, ` xmlns="`+nsPOXOutlook+`"`...)
+	}
+	out = append(out, `><Error Time="`...)
+	out = time.Now().AppendFormat(out, "15:04:05.0000000")
+	out = append(out, `" Id="`...)
+	out = strconv.AppendUint(out, uint64(rand.Uint32()), 10)
+	out = append(out, `">`...)
+	out = nested(out, "ErrorCode", strconv.Itoa(e.code))
+	out = nested(out, "Message", e.text)
+	return append(out, `<DebugData /></Error></Response></Autodiscover>`...)
+}
+
+// addressee finds the user with an address.
+func (h *Handler) addressee(r *http.Request, email string) (user string, ok bool) {
+	if h.UserByEmail != nil {
+		return h.UserByEmail(email)
+	}
+	return h.User(r), strings.Contains(email, "@")
+}
+
+// baseURL is where the client reached us, without a path.
+func (h *Handler) baseURL(r *http.Request) string {
+	scheme := "http://"
+	if r.TLS != nil {
+		scheme = "https://"
+	}
+	host := r.Host
+	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); host == "" && ok {
+		host = local.String() // HTTP/1.0 has no Host
+	}
+	if h.Host != "" {
+		_, port, err := net.SplitHostPort(host)
+		host = h.Host
+		if err == nil {
+			host = net.JoinHostPort(h.Host, port)
+		}
+	}
+	return scheme + host
+}

@@ -1,0 +1,205 @@
+package soap
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"hookswitch/soap/internal/xmlpull"
+)
+
+const (
+	// MaxBody is the most bytes that a request's body may have, as sent and when inflated.
+	MaxBody = 64 << 10
+
+	// readTime is how long a client may take to send a body. From experience: a request is
+	// a few hundred bytes, which the slowest link sends in well under a second.
+	readTime = 10 * time.Second
+)
+
+// message is one request and its answer. They are used again: a client polls GetCallInfo,
+// and 200 may at once.
+type message struct {
+	in  []byte // the body as sent
+	out []byte // the answer's
+
+	xml       xmlpull.Parser
+	operation []byte // local name of Body's first child
+	soap12    bool   // the envelope is SOAP 1.2's
+	child     bool   // xml stands at a child of the operation that is still to be read
+}
+
+var messages = sync.Pool{New: func() any {
+	return &message{in: make([]byte, 0, 2<<10), out: make([]byte, 0, 2<<10)}
+}}
+
+func (m *message) free() {
+	if cap(m.in) > MaxBody/4 || cap(m.out) > MaxBody/4 {
+		return // a rare large one; keep the pool small
+	}
+	messages.Put(m)
+}
+
+// statusError is a request that is refused below SOAP, by an HTTP status.
+type statusError struct {
+	status int
+	text   string
+}
+
+func (e *statusError) Error() string { return e.text }
+
+var (
+	errTooLarge  = &statusError{http.StatusRequestEntityTooLarge, "the request's body is larger than 64 KiB"}
+	errSlow      = &statusError{http.StatusRequestTimeout, "the request's body didn't come in time"}
+	errShort     = &statusError{http.StatusBadRequest, "the request's body is shorter than it says"}
+	errNotGzip   = &statusError{http.StatusBadRequest, "the request's body isn't the gzip that it says"}
+	errType      = &statusError{http.StatusUnsupportedMediaType, "the request's content type must be text/xml"}
+	errEncoding  = &statusError{http.StatusUnsupportedMediaType, "the request's content encoding must be gzip or none"}
+	errReadFault = &statusError{http.StatusBadRequest, "the request's body can't be read"}
+)
+
+// refuse answers a request with the status of an error from read.
+func refuse(w http.ResponseWriter, err error) {
+	e := err.(*statusError)
+	switch e.status {
+	case http.StatusRequestTimeout, http.StatusRequestEntityTooLarge:
+		w.Header().Set("Connection", "close")
+	case http.StatusUnsupportedMediaType:
+		w.Header().Set("Accept", "text/xml, application/soap+xml")
+		w.Header().Set("Accept-Encoding", "gzip")
+	}
+	http.Error(w, e.text, e.status)
+}
+
+// read reads the body into m.in. Its error is a *statusError.
+func (m *message) read(w http.ResponseWriter, r *http.Request) error {
+	m.in, m.out = m.in[:0], m.out[:0]
+	m.operation, m.soap12, m.child = nil, false, false
+	form, ok := xmlType(r.Header["Content-Type"])
+	if !ok {
+		return errType
+	}
+	var inflate bool
+	switch enc := r.Header.Get("Content-Encoding"); {
+	case enc == "" || strings.EqualFold(enc, "identity"):
+	case strings.EqualFold(enc, "gzip") || strings.EqualFold(enc, "x-gzip"):
+		inflate = true
+	default:
+		return errEncoding
+	}
+	if r.ContentLength > MaxBody {
+		return errTooLarge
+	}
+	control := http.NewResponseController(w)
+	control.SetReadDeadline(time.Now().Add(readTime)) // a recorder in a test has none: no harm
+	err := m.readAll(r.Body, inflate)
+	if err != nil {
+		return bodyError(err)
+	}
+	control.SetReadDeadline(time.Time{}) // an operation may take longer than a body
+	if form && !looksLikeXML(m.in) {
+		return errType
+	}
+	return nil
+}
+
+// readAll reads in into m.in, whose growth follows what has really come.
+func (m *message) readAll(in io.Reader, inflate bool) error {
+	if inflate {
+		zip, err := gzip.NewReader(io.LimitReader(in, MaxBody+1))
+		if err != nil {
+			if isTimeout(err) {
+				return errSlow
+			}
+			return errNotGzip
+		}
+		in = zip
+	}
+	for {
+		if len(m.in) > MaxBody {
+			return errTooLarge
+		}
+		if len(m.in) == cap(m.in) {
+			m.in = append(m.in, 0)[:len(m.in)]
+		}
+		n, err := in.Read(m.in[len(m.in):cap(m.in)])
+		m.in = m.in[:len(m.in)+n]
+		switch {
+		case err == io.EOF && len(m.in) <= MaxBody:
+			return nil
+		case err == io.EOF:
+			return errTooLarge
+		case err != nil && inflate && !isTimeout(err):
+			return errNotGzip
+		case err != nil:
+			return err
+		}
+	}
+}
+
+func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
+
+// bodyError says which status an error of reading becomes.
+func bodyError(err error) error {
+	var status *statusError
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &status):
+		return status
+	case errors.As(err, &tooLarge):
+		return errTooLarge
+	case isTimeout(err):
+		return errSlow
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errShort
+	}
+	return errReadFault
+}
+
+// xmlType reports whether a content type may hold XML. form tells of the type that curl
+// gives to --data, which is taken if the body then looks like XML.
+func xmlType(header []string) (form, ok bool) {
+	if len(header) == 0 {
+		return false, true
+	}
+	kind, _, _ := strings.Cut(header[0], ";")
+	kind = strings.TrimSpace(kind)
+	switch {
+	case kind == "text/xml", kind == "", strings.EqualFold(kind, "text/xml"),
+		strings.EqualFold(kind, "application/xml"), strings.EqualFold(kind, "application/soap+xml"):
+		return false, true
+	case strings.EqualFold(kind, "application/x-www-form-urlencoded"):
+		return true, true
+	}
+	return false, false
+}
+
+// looksLikeXML reports whether the first character is "<", in UTF-8 or UTF-16.
+func looksLikeXML(body []byte) bool {
+	body = bytes.TrimLeft(body, "\xef\xbb\xbf\xff\xfe\x00 \t\r\n")
+	return len(body) > 0 && body[0] == '<'
+}
+
+// Drain reads the rest of a small body that is not wanted, so that the connection can be
+// used again. An outer layer calls it before it answers 401: clients send the whole request
+// without credentials first, and NTLM needs the same connection. What is too large or too
+// slow is left, and the connection is then closed.
+func Drain(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength > MaxBody {
+		w.Header().Set("Connection", "close")
+		return
+	}
+	control := http.NewResponseController(w)
+	control.SetReadDeadline(time.Now().Add(readTime))
+	if n, err := io.CopyN(io.Discard, r.Body, MaxBody+1); err != io.EOF || n > MaxBody {
+		w.Header().Set("Connection", "close")
+		return
+	}
+	control.SetReadDeadline(time.Time{})
+}

@@ -1,0 +1,144 @@
+package soap
+
+import (
+	"compress/gzip"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+const xmlDeclaration = `<?xml version="1.0" encoding="utf-8"?>` + "\n"
+
+// Content types as values of a header, never changed.
+var (
+	typeSOAP11 = []string{"text/xml; charset=utf-8"}
+	typeSOAP12 = []string{"application/soap+xml; charset=utf-8"}
+)
+
+// space is the envelope namespace of the answer: that of the request.
+func (m *message) space() string {
+	if m.soap12 {
+		return nsSOAP12
+	}
+	return nsSOAP11
+}
+
+// send writes m.out, compressed if the client asked for that.
+func (m *message) send(w http.ResponseWriter, r *http.Request, status int) {
+	header := w.Header()
+	header["Content-Type"] = typeSOAP11
+	if m.soap12 {
+		header["Content-Type"] = typeSOAP12
+	}
+	if wantsGzip(r.Header["Accept-Encoding"]) {
+		header.Set("Content-Encoding", "gzip")
+		w.WriteHeader(status)
+		compress(w, m.out)
+		return
+	}
+	if len(m.out) > 2<<10 { // net/http counts a shorter one itself
+		header.Set("Content-Length", strconv.Itoa(len(m.out)))
+	}
+	if status != http.StatusOK {
+		w.WriteHeader(status)
+	}
+	w.Write(m.out)
+}
+
+// zippers are the only gzip.Writers, each of which is most of a megabyte: a crowd of clients
+// waits its turn, some microseconds, rather than fill a small board's memory.
+var zippers = func() chan *gzip.Writer {
+	c := make(chan *gzip.Writer, 2)
+	c <- nil // made when first needed
+	c <- nil
+	return c
+}()
+
+func compress(w io.Writer, body []byte) {
+	z := <-zippers
+	if z == nil {
+		z, _ = gzip.NewWriterLevel(w, gzip.BestSpeed) // the level is valid
+	} else {
+		z.Reset(w)
+	}
+	z.Write(body) // an error is the connection's, which net/http sees too
+	z.Close()
+	zippers <- z
+}
+
+// wantsGzip reports whether an Accept-Encoding allows gzip (RFC 9110 §12.5.3).
+func wantsGzip(header []string) bool {
+	for _, line := range header {
+		for part := range strings.SplitSeq(line, ",") {
+			coding, q, _ := strings.Cut(part, ";")
+			coding = strings.TrimSpace(coding)
+			if !strings.EqualFold(coding, "gzip") && !strings.EqualFold(coding, "x-gzip") {
+				continue
+			}
+			_, q, _ = strings.Cut(q, "=")
+			weight, err := strconv.ParseFloat(strings.TrimSpace(q), 64)
+			return err != nil || weight > 0
+		}
+	}
+	return false
+}
+
+// echoRequestID answers a client that asks to have its client-request-id back.
+func echoRequestID(w http.ResponseWriter, r *http.Request) {
+	id := r.Header["Client-Request-Id"]
+	if len(id) == 0 || id[0] == "" || len(id[0]) > 64 || !strings.EqualFold(r.Header.Get("Return-Client-Request-Id"), "true") {
+		return
+	}
+	w.Header().Set("client-request-id", id[0])
+	w.Header().Set("request-id", newUUID())
+}
+
+// newUUID is a random UUID (RFC 9562 §5.4).
+func newUUID() string {
+	var u [16]byte
+	rand.Read(u[:])
+	u[6] = u[6]&0x0F | 0x40
+	u[8] = u[8]&0x3F | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
+}
+
+// appendText appends s as text or the value of an attribute in double quotes. What is no
+// character of XML becomes U+FFFD.
+func appendText(out []byte, s string) []byte {
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= 0x20 && c < utf8.RuneSelf {
+			switch c {
+			case '&':
+				out = append(out, "&amp;"...)
+			case '<':
+				out = append(out, "&lt;"...)
+			case '>':
+				out = append(out, "&gt;"...)
+			case '"':
+				out = append(out, "&quot;"...)
+			default:
+				out = append(out, c)
+			}
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(s[i:])
+		i += n
+		switch {
+		case r == '\t' || r == '\n' || r == '\r':
+			out = append(out, "&#"...)
+			out = strconv.AppendInt(out, int64(r), 10)
+			out = append(out, ';')
+		case r < 0x20 || r == 0xFFFE || r == 0xFFFF:
+			out = append(out, "\uFFFD"...)
+		default:
+			out = utf8.AppendRune(out, r)
+		}
+	}
+	return out
+}

@@ -2,6 +2,7 @@ package update_test
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -38,7 +39,10 @@ func TestUpdateOverHTTP(t *testing.T) {
 		{"an address without an archive", http.MethodPost, []byte(form(files.URL + "/none")), 400, "ERROR: update: http", false},
 		{"a file of the board's own", http.MethodPost, []byte(form("file:///etc/passwd")), 400, "ERROR: update: \"file", false},
 		{"no address", http.MethodPost, nil, 400, "ERROR: update: \"\"", false},
-		{"another method", http.MethodGet, nil, 405, "ERROR: update: PUT", false},
+		{"another method", http.MethodDelete, nil, 405, "ERROR: update: GET", false},
+		{"a question", http.MethodGet, nil, 200, "OK: version v1", false},
+		{"a key", http.MethodPost, []byte(url.Values{"key": {string(update.FormatKey(thief.Public().(ed25519.PublicKey)))}}.Encode()), 200, "OK: from now on", false},
+		{"something that is no key", http.MethodPost, []byte("key=12345"), 422, "ERROR: update: not a public key", false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

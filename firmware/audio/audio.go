@@ -1,17 +1,25 @@
 // Package audio turns any voice message into what a telephone line carries, 8000 Hz
 // mono, and hears what a telephone line says: keys, tones, silence.
+//
+//	decode.go    a message of any format → Clip; wav.go and the others, a format each
+//	resample.go  any rate → 8000 Hz
+//	level.go     any loudness → a telephone line's
+//	player.go    a message under the control of keys; stretch.go: slower and faster
+//	keys.go      push-button keys in received audio
+//	progress.go  dial tone, ringback, busy … in received audio; plan.go: each country's
+//	silence.go   how long nobody has spoken; trim.go: recordings without their ends
+//	prompts.go   what the board itself says
 package audio
 
 import (
 	"errors"
-	"io"
 	"time"
 )
 
 // Rate is the sample rate of a telephone line, in Hz.
 const Rate = 8000
 
-// Errors of Decode.
+// Errors of Decode and Probe.
 var (
 	ErrFormat = errors.New("audio: not a format this board plays")
 	ErrBroken = errors.New("audio: damaged file")
@@ -23,17 +31,3 @@ type Clip []int16
 
 // Duration of the clip.
 func (c Clip) Duration() time.Duration { return time.Duration(len(c)) * time.Second / Rate }
-
-// Decode reads a whole message of whatever supported format (told by its bytes, not by its
-// name), resampled to Rate without aliasing. limit bounds the length of the result: a longer
-// message is ErrLimit.
-func Decode(r io.ReadSeeker, limit time.Duration) (Clip, error) { panic("stub") }
-
-// Probe reads only as much as it needs to tell a message's duration.
-func Probe(r io.ReadSeeker) (time.Duration, error) { panic("stub") }
-
-// WriteWAV writes c as a 16-bit PCM WAV file.
-func WriteWAV(w io.Writer, c Clip) error { panic("stub") }
-
-// Level returns a copy of c with its speech level at a telephone line's nominal −13 dBm0, without clipping.
-func Level(c Clip) Clip { panic("stub") }

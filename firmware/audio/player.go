@@ -1,0 +1,169 @@
+package audio
+
+import (
+	"encoding/binary"
+	"io"
+	"time"
+)
+
+// speeds that Slower and Faster step through.
+var speeds = []float64{0.6, 0.7, 0.85, 1, 1.25, 1.5, 1.75, 2}
+
+const (
+	normalSpeed = 3                 // index into speeds
+	block       = frame             // samples made at a time
+	remembered  = 30 * Rate / block // blocks that Unheard can take back
+)
+
+// Player plays a clip as a person with a telephone asks for it. It is an io.Reader of
+// 16-bit little-endian samples at Rate, which ends with io.EOF at the clip's end, and goes
+// on after a Seek. One goroutine at a time may use it.
+type Player struct {
+	clip   Clip
+	pos    int // where in clip the next block begins
+	ahead  int // by how much what was played goes on later than at pos
+	speed  int // index into speeds
+	paused bool
+
+	block   [block]int16 // made last
+	unread  []int16      // what is left of it
+	half    bool         // one byte of unread[0] has been read
+	history []int        // where in clip each block began, the latest last
+}
+
+// NewPlayer returns a player at the start of clip.
+func NewPlayer(clip Clip) *Player { return &Player{clip: clip, speed: normalSpeed} }
+
+// Read gives the next samples; silence, without end, during a pause.
+func (p *Player) Read(b []byte) (n int, err error) {
+	for n < len(b) {
+		if len(p.unread) == 0 && !p.next() {
+			break
+		}
+		s := uint16(p.unread[0])
+		switch {
+		case p.half:
+			b[n] = byte(s >> 8)
+			n++
+			p.half, p.unread = false, p.unread[1:]
+		case len(b)-n == 1:
+			b[n] = byte(s)
+			n++
+			p.half = true
+		default:
+			binary.LittleEndian.PutUint16(b[n:], s)
+			n += 2
+			p.unread = p.unread[1:]
+		}
+	}
+	if n == 0 && len(b) > 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+// next makes a block; it returns false at the clip's end.
+func (p *Player) next() bool {
+	if !p.paused && p.pos >= len(p.clip) {
+		return false
+	}
+	if len(p.history) == remembered {
+		p.history = append(p.history[:0], p.history[remembered/2:]...)
+	}
+	p.history = append(p.history, p.pos)
+	p.unread = p.block[:]
+	switch {
+	case p.paused:
+		clear(p.unread)
+	case p.speed == normalSpeed:
+		p.pos = min(max(p.pos+p.ahead, 0), len(p.clip))
+		n := copy(p.unread, p.clip[p.pos:])
+		p.unread = p.unread[:n]
+		p.pos += n
+		p.ahead = 0
+	default:
+		next := stretch(&p.block, p.clip, p.pos, p.pos+p.ahead)
+		p.pos += int(block * speeds[p.speed])
+		p.ahead = next - p.pos
+	}
+	return true
+}
+
+// Position is where in the clip the next sample comes from.
+func (p *Player) Position() time.Duration {
+	return time.Duration(p.position()) * time.Second / Rate
+}
+
+func (p *Player) position() int {
+	if len(p.unread) == 0 || len(p.history) == 0 {
+		return p.pos
+	}
+	from := p.history[len(p.history)-1]
+	return p.pos - (p.pos-from)*len(p.unread)/block
+}
+
+// Seek moves by a time, forward or (negative) back, within the clip.
+func (p *Player) Seek(by time.Duration) { p.moveTo(p.position() + samples(by)) }
+
+// ToEnd moves to the clip's end.
+func (p *Player) ToEnd() { p.moveTo(len(p.clip)) }
+
+func (p *Player) moveTo(pos int) {
+	p.pos = min(max(pos, 0), len(p.clip))
+	p.ahead = 0
+	p.unread, p.half = nil, false
+	p.history = p.history[:0]
+}
+
+// Unheard goes back to what was playing d before the last sample read, in the time of the
+// listener: through changes of speed and pauses, not through seeks.
+func (p *Player) Unheard(d time.Duration) {
+	pos, end := p.position(), p.pos
+	back := samples(d)
+	if n := len(p.history); n > 0 && len(p.unread) > 0 {
+		back += len(p.unread)
+	}
+	for n := len(p.history); back > 0 && n > 0; n-- {
+		from := p.history[n-1]
+		pos = from
+		if back < block {
+			pos = end - (end-from)*back/block
+		}
+		end = from
+		back -= block
+	}
+	p.moveTo(pos)
+}
+
+// Pause makes silence of what is read until Resume.
+func (p *Player) Pause() { p.setPaused(true) }
+
+// Resume ends a pause.
+func (p *Player) Resume() { p.setPaused(false) }
+
+func (p *Player) setPaused(paused bool) {
+	if p.paused == paused {
+		return
+	}
+	p.pos, p.ahead = p.position(), 0
+	p.unread, p.half = nil, false
+	p.paused = paused
+}
+
+// Paused says whether Pause was called last.
+func (p *Player) Paused() bool { return p.paused }
+
+// Slower slows down by a step, to 0.6 of the normal speed at least. The voice keeps its pitch.
+func (p *Player) Slower() { p.speed = max(p.speed-1, 0) }
+
+// Faster speeds up by a step, to twice the normal speed at most. The voice keeps its pitch.
+func (p *Player) Faster() { p.speed = min(p.speed+1, len(speeds)-1) }
+
+// Speed is 1 where the message plays as it was spoken.
+func (p *Player) Speed() float64 { return speeds[p.speed] }
+
+// Load goes on with another clip, from its start, at the speed chosen.
+func (p *Player) Load(clip Clip) {
+	p.clip = clip
+	p.moveTo(0)
+}

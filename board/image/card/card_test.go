@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/binary"
+	"hookswitch/board"
+	"hookswitch/firmware/config"
 	"os"
 	"path/filepath"
 	"strings"
@@ -86,5 +88,40 @@ func TestSigningKeyIsMadeOnce(t *testing.T) {
 	}
 	if _, err := signingKey(path); err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("a file that is no key: %v", err)
+	}
+}
+
+func TestEveryHATHasAFirstConfigurationThatIsRight(t *testing.T) {
+	own, err := os.ReadFile("../hookswitch.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash, err := config.HashPassword("only for this test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	user := "\n[[user]]\nname = \"admin\"\npassword_hash = \"" + hash + "\"\n"
+	for _, name := range append(board.Names(), "") {
+		text := string(own) + string(hatLine(name)) + user
+		if _, err := config.Parse(name, []byte(text)); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, text)
+		}
+	}
+}
+
+func TestAHATsOverlaysMustBeThere(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range board.Names() {
+		hat, err := board.Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		needs := strings.Contains(strings.Join(hat.Config, "\n"), "dtoverlay=")
+		if _, err := hatConfig(name, "", dir); (err != nil) != needs {
+			t.Errorf("%s: without any overlay: %v", name, err)
+		}
+	}
+	if _, err := hatConfig("toaster", "", dir); err == nil || !strings.Contains(err.Error(), board.Names()[0]) {
+		t.Errorf("unknown: %v", err)
 	}
 }

@@ -54,7 +54,7 @@ func (b *builder) slot(modules map[string]module, root initramfs) ([]byte, error
 	if vmlinuz, err = pack(vmlinuz); err != nil {
 		return nil, err
 	}
-	config, err := b.config()
+	config, err := b.config(filepath.Join(kernel, "overlays"))
 	if err != nil {
 		return nil, err
 	}
@@ -90,12 +90,12 @@ func (b *builder) slot(modules map[string]module, root initramfs) ([]byte, error
 }
 
 // config is config.txt: ours, and what the HAT needs before Linux runs.
-func (b *builder) config() ([]byte, error) {
+func (b *builder) config(overlays string) ([]byte, error) {
 	config, err := os.ReadFile(filepath.Join(b.root, "board/image/config.txt"))
 	if err != nil {
 		return nil, err
 	}
-	hat, err := hatConfig(b.hat)
+	hat, err := hatConfig(b.hat, string(config), overlays)
 	return append(config, hat...), err
 }
 

@@ -39,6 +39,11 @@ func (b *builder) initramfs() (initramfs, error) {
 		return initramfs{}, err
 	}
 	c.file("etc/hookswitch-release", 0o644, append(release, '\n'))
+	config, err := os.ReadFile(filepath.Join(b.root, "board/image/hookswitch.toml"))
+	if err != nil {
+		return initramfs{}, err
+	}
+	c.file("etc/hookswitch.toml", 0o644, append(config, hatLine(b.hat)...))
 	c.file("etc/hosts", 0o644, []byte("127.0.0.1 localhost\n::1 localhost\n"))
 	c.file("etc/ssl/certs/ca-certificates.crt", 0o644, roots())
 	c.symlink("etc/resolv.conf", "/run/resolv.conf")

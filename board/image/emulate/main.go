@@ -116,7 +116,7 @@ func (e *session) newCard(card string) error {
 	}
 	password := rand.Text()
 	hash := exec.Command(e.program, "passwd")
-	hash.Stdin = strings.NewReader(password + "\n" + password + "\n")
+	hash.Stdin = strings.NewReader(password + "\n")
 	out, err := hash.Output()
 	if err != nil {
 		return fmt.Errorf("hookswitch passwd: %w", err)

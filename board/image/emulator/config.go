@@ -2,8 +2,9 @@ package emulator
 
 import "fmt"
 
-// Config is a hookswitch.toml for an emulated board: user anna, one analogue line.
-func Config(passwordHash, port string, relay Relay) string {
+// Config is a hookswitch.toml for an emulated board: user anna, whose password is the line
+// that `hookswitch passwd` printed, and one analogue line.
+func Config(password, port string, relay Relay) string {
 	active := map[bool]string{true: "low", false: "high"}[relay.ActiveLow]
 	return fmt.Sprintf(`data = "/perm"
 
@@ -14,7 +15,7 @@ tls = "self-signed"
 [[user]]
 name = "anna"
 email = "anna@example.com"
-password_hash = %q
+%s
 admin = true
 
 [[line]]
@@ -25,5 +26,5 @@ hook = { pin = "GPIO%d", active = %q, contact = "normally-open" }
 [dialing]
 region = "US"
 allow = ["555xxxx"]
-`, passwordHash, port, relay.Pin, active)
+`, password, port, relay.Pin, active)
 }

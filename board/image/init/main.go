@@ -33,6 +33,9 @@ func main() {
 	seedRandom()
 	notBefore(savedTime())
 	onTrial := settleUpdate()
+	if err := firstBoot(); err != nil {
+		fault("first start: %v", err)
+	}
 
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.Signal(update.Again), syscall.Signal(update.Try), syscall.Signal(update.PowerOff))

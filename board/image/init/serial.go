@@ -18,6 +18,10 @@ const serialDir = "/dev/serial"
 
 // linkSerialPorts keeps serialDir as udev would.
 func linkSerialPorts(ctx context.Context) {
+	// The UART on the header, by the name that Raspberry Pi OS has for it.
+	if _, err := os.Stat("/dev/ttyAMA0"); err == nil {
+		_ = os.Symlink("ttyAMA0", "/dev/serial0")
+	}
 	for _, by := range []string{"by-id", "by-path"} {
 		if err := os.MkdirAll(filepath.Join(serialDir, by), 0o755); err != nil {
 			log.Printf("serial ports: %v", err)

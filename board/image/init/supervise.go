@@ -91,7 +91,7 @@ func (s *supervisor) listen(conn *net.UnixConn) {
 
 // once runs the daemon until it ends, is wedged, or ctx ends. It never returns nil.
 func (s *supervisor) once(ctx context.Context) error {
-	cmd := exec.Command(daemonPath, "serve", "--config", "/perm/hookswitch.toml")
+	cmd := exec.Command(daemonPath, "serve", "--config", configFile)
 	cmd.Env = []string{
 		"PATH=/bin", "HOME=/perm", "GOTRACEBACK=all",
 		"NOTIFY_SOCKET=" + notifySocket,
@@ -158,7 +158,7 @@ func copyLog(out interface{ Read([]byte) (int, error) }) {
 func putOnHook() {
 	ctx, cancel := context.WithTimeout(context.Background(), onHookLimit)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, daemonPath, "onhook", "--config", "/perm/hookswitch.toml").CombinedOutput()
+	out, err := exec.CommandContext(ctx, daemonPath, "onhook", "--config", configFile).CombinedOutput()
 	if err != nil {
 		log.Printf("onhook: %v: %.500s", err, out)
 	}

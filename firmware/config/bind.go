@@ -140,6 +140,9 @@ func (b binder) duration(field reflect.Value, value any, at *place, table, key s
 	}
 }
 
+// maxItems is how many users, lines, or masks there may be.
+const maxItems = 4096
+
 func (b binder) slice(field reflect.Value, value any, at *place, table, key string) {
 	elem := field.Type().Elem()
 	items, ok := value.([]any)
@@ -148,6 +151,8 @@ func (b binder) slice(field reflect.Value, value any, at *place, table, key stri
 		b.reject(at, "", key, "write [[%s]], in double brackets, above each of them", key)
 	case !ok:
 		b.wrong(value, at, table, key, `a list of texts, such as %s = ["…", "…"]`)
+	case len(items) > maxItems:
+		b.reject(at, table, key, "%d of them; at most %d are taken", len(items), maxItems)
 	case elem.Kind() == reflect.Struct:
 		for i, item := range items {
 			v := newElement(elem)

@@ -54,10 +54,10 @@ func (k *checker) oneOf(at *place, table, key, value string, known ...string) {
 	}
 }
 
-// missing tells that a key is needed which is not there at all.
+// missing tells that a value is needed: the key is not there, or it is empty.
 func (k *checker) missing(at *place, table, key, format string, args ...any) {
-	if at.keys[key] == nil && !k.damaged {
-		k.add(at, table, key, format, args...)
+	if at.keys[key] != nil || !k.damaged {
+		k.add(at.key(key), table, key, format, args...)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // maxMistakes bounds what is told of a file that is no configuration at all.
@@ -54,7 +56,26 @@ func (r *report) add(at *place, table, key, format string, args ...any) {
 	if at.bad {
 		return
 	}
-	r.mistakes = append(r.mistakes, Mistake{File: r.file, Line: at.line, Table: table, Key: key, Text: fmt.Sprintf(format, args...)})
+	r.mistakes = append(r.mistakes, Mistake{
+		File: r.file, Line: at.line, Table: printable(table), Key: printable(key), Text: printable(fmt.Sprintf(format, args...)),
+	})
+}
+
+// maxText bounds what is told of one mistake, in characters.
+const maxText = 400
+
+// printable is a text with nothing in it that moves a cursor or fills a screen.
+func printable(s string) string {
+	s = strings.Map(func(c rune) rune {
+		if !unicode.IsPrint(c) {
+			return '·'
+		}
+		return c
+	}, s)
+	if utf8.RuneCountInString(s) > maxText {
+		s = string([]rune(s)[:maxText]) + "…"
+	}
+	return s
 }
 
 // reject tells a mistake at a place that leaves it without a value.

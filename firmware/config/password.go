@@ -13,6 +13,7 @@ import (
 	"unicode/utf16"
 
 	"golang.org/x/crypto/bcrypt"
+	//lint:ignore SA1019 NTLM is MD4, and off by default
 	"golang.org/x/crypto/md4"
 )
 

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -138,6 +139,9 @@ func (c *Chat) read() {
 				c.framer.sink = nil
 			}
 			c.framer.feed(buf[:n])
+			// Whoever waits for the answer runs now, on this processor: the read that
+			// follows would keep it until the scheduler notices, fifty µs later.
+			runtime.Gosched()
 		}
 		if err != nil {
 			c.mu.Lock()

@@ -31,8 +31,8 @@ func (m *Modem) Hangup(ctx context.Context) error {
 	if op != nil {
 		op.cancel(errHangup) // its first hang-up byte leaves from its own goroutine, now
 	}
-	m.hang.Lock()
-	defer m.hang.Unlock()
+	<-m.hang
+	defer func() { m.hang <- struct{}{} }()
 	if op != nil {
 		select {
 		case <-op.done:

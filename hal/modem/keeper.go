@@ -125,9 +125,9 @@ func (m *Modem) firstHangup(ctx context.Context, chat *at.Chat, d Dialect, auto 
 	if !d.GSM {  // a GSM modem has no voice data on this port
 		wake = string([]byte{at.DLE, at.CAN, at.DLE, at.ETX, at.DLE, '!', '\r'})
 	}
-	for try := range 3 {
+	for try, patience := range []time.Duration{30 * time.Millisecond, 200 * time.Millisecond, atLimit} {
 		chat.Text()
-		_, err := chat.Command(ctx, 150*time.Millisecond, at.Cmd{Text: wake, Raw: true, Dial: !d.GSM})
+		_, err := chat.Command(ctx, patience, at.Cmd{Text: wake, Raw: true, Dial: !d.GSM})
 		if errors.Is(err, at.ErrClosed) {
 			return explain("first hang-up", err)
 		}

@@ -77,7 +77,7 @@ type Modem struct {
 	tried chan struct{}           // closed when the first attempt to reach the modem is over
 	reset chan struct{}           // asks the keeper to open the port anew
 
-	hang sync.Mutex // one Hangup at a time
+	hang chan struct{} // holds one token: one Hangup at a time
 
 	mu      sync.Mutex // guards what follows
 	chat    *at.Chat   // nil while the modem is gone
@@ -141,6 +141,8 @@ func New(cfg Config) *Modem {
 		done: make(chan struct{}), tried: make(chan struct{}), reset: make(chan struct{}, 1), changed: make(chan struct{}),
 		fault: fmt.Errorf("%w: not opened yet", ErrGone), link: newLink(),
 	}
+	m.hang = make(chan struct{}, 1)
+	m.hang <- struct{}{}
 	go m.keep(ctx)
 	return m
 }

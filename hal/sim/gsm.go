@@ -47,7 +47,9 @@ func (m *gsmModem) run() {
 		case b := <-m.l.pcm:
 			m.sound(b)
 		case <-m.clk.t.C:
-			m.frame()
+			for range m.clk.due() {
+				m.frame()
+			}
 		case <-m.l.quit:
 			m.end(0)
 			return

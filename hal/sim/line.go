@@ -231,10 +231,12 @@ func (l *Line) Heard() []int16 {
 	return l.heard
 }
 
-// clock sends a tick for each frame while it is asked to.
+// clock moves a line by frames. A ticker of a busy machine drops ticks; the line does not.
 type clock struct {
 	t     *time.Ticker
 	every time.Duration
+	begin time.Time
+	moved int // frames since begin
 }
 
 func (x *Exchange) newClock() *clock {
@@ -244,5 +246,16 @@ func (x *Exchange) newClock() *clock {
 	return &clock{t: t, every: every}
 }
 
-func (c *clock) start() { c.t.Reset(c.every) }
-func (c *clock) stop()  { c.t.Stop() }
+func (c *clock) start() {
+	c.t.Reset(c.every)
+	c.begin, c.moved = time.Now(), 0
+}
+
+func (c *clock) stop() { c.t.Stop() }
+
+// due is how many frames the line is to be moved by now.
+func (c *clock) due() int {
+	n := int(time.Since(c.begin)/c.every) - c.moved
+	c.moved += n
+	return min(n, 100)
+}

@@ -79,7 +79,9 @@ func (m *voiceModem) run() {
 				m.byte(c)
 			}
 		case <-m.clk.t.C:
-			m.frame()
+			for range m.clk.due() {
+				m.frame()
+			}
 		case <-m.l.quit:
 			m.hangUp()
 			return

@@ -3,7 +3,6 @@
 package call
 
 import (
-	"context"
 	"errors"
 	"time"
 
@@ -75,11 +74,12 @@ type LineInfo struct {
 
 // Request asks for a call.
 type Request struct {
-	User   string       // whose call it is
-	Dial   string       // the dial string as given
-	Item   string       // item id, for the log
-	Clip   audio.Clip   // the message
-	Delete func() error // marks the message deleted (key 7); nil where it can't be
+	User   string                    // whose call it is
+	Dial   string                    // the dial string as given
+	Item   string                    // item id, for the log
+	Clip   audio.Clip                // the message
+	Delete func() error              // marks the message deleted (key 7); nil where it can't be
+	Next   func() (audio.Clip, bool) // the user's next message (key #); nil where there is none
 
 	// Greeting, when not nil, makes it a call that plays and re-records a greeting; Clip is the greeting as it is (may be empty).
 	Greeting *Greeting
@@ -90,31 +90,3 @@ type Greeting struct {
 	Keep   func(audio.Clip) error // replaces the greeting, atomically
 	Delete func() error
 }
-
-// Exchange is the set of lines that makes calls.
-//
-//	Start, Call, Calls, Lines, Disconnect, Changed, Close
-type Exchange struct{}
-
-// Start checks the request, takes an idle line and returns at once with the call's Info;
-// the call runs on. The id is base64 of guid@host.
-func (x *Exchange) Start(req Request) (Info, error) { panic("stub") }
-
-// Call returns what is known of a call, ErrUnknown where nothing is.
-func (x *Exchange) Call(id string) (Info, error) { panic("stub") }
-
-// Calls returns every remembered call, newest first.
-func (x *Exchange) Calls() []Info { panic("stub") }
-
-// Lines returns every line in the order of the configuration.
-func (x *Exchange) Lines() []LineInfo { panic("stub") }
-
-// Disconnect hangs up and returns when the line is verified on-hook. A call that has
-// already ended is no error.
-func (x *Exchange) Disconnect(ctx context.Context, id string) error { panic("stub") }
-
-// Changed is closed, and replaced, at the next change of any call or line.
-func (x *Exchange) Changed() <-chan struct{} { panic("stub") }
-
-// Close hangs up every line, waits for every call and closes the modems.
-func (x *Exchange) Close() error { panic("stub") }

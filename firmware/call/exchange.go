@@ -1,0 +1,512 @@
+package call
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Reasons of our own to end a call, as causes of its context.
+var (
+	errDisconnected = errors.New("call: disconnected by the user")
+	errMaxCall      = errors.New("call: maximum call length reached")
+	errShutdown     = errors.New("call: the daemon is stopping")
+	errQueue        = errors.New("call: no line became free in time")
+)
+
+// startLimit bounds how long New waits for the modems to be put on-hook: a board with a
+// dead modem must still serve its other lines.
+const startLimit = 5 * time.Second
+
+// Options of an Exchange. Every field but Lines and Rules has a working zero value.
+type Options struct {
+	Lines []LineConfig // in the order of the configuration
+	Rules *Rules       // who may be dialled
+
+	Quota   *Quota        // how much a user may dial; nil is no limit
+	MaxCall time.Duration // from off-hook to on-hook; 0 is 10 minutes
+	PerUser int           // calls of one user at a time; 0 is 1, as Exchange had it; negative is no limit
+
+	// RetryWindow is how long after a PlayOnPhone the same one (user, item and number)
+	// counts as its retry, as long as nobody has answered: it gets the same call.
+	RetryWindow time.Duration
+
+	Choose    Choice        // which idle line takes a call
+	Queue     int           // calls that may wait for a line; 0 refuses at once
+	QueueWait time.Duration // how long they wait; 0 is 30 s
+
+	Redial   int           // further attempts after busy or no answer
+	RedialIn time.Duration // pause before each; 0 is 60 s
+
+	Keys    Keys   // what the telephone's keys do while a message plays; nil is ExchangeKeys
+	Host    string // names this board in call ids
+	LogPath string // the call log; "" keeps calls in memory only
+	Log     *slog.Logger
+}
+
+// Choice is a rule for choosing among idle lines.
+type Choice string
+
+// Choices.
+const (
+	First      Choice = "first" // in the order of the configuration
+	RoundRobin Choice = "round-robin"
+	LeastUsed  Choice = "least-used" // fewest calls since the start
+)
+
+// Exchange is the board's lines and the calls on them. Its methods may be called from any
+// goroutine.
+type Exchange struct {
+	opt   Options
+	log   *slog.Logger
+	lines []*line
+
+	mu      sync.Mutex // guards what follows; never held over I/O to a line
+	closed  bool
+	calls   map[string]*active
+	queue   []*active // waiting for a line, first come first
+	next    int       // round robin
+	changed chan struct{}
+	history *history
+
+	running sync.WaitGroup // calls
+	watches sync.WaitGroup // one per line
+	stop    chan struct{}  // ends the watches
+}
+
+// active is a call from Start to the end of its goroutine, and its record after that.
+type active struct {
+	req    Request
+	cancel context.CancelCauseFunc
+	done   chan struct{} // closed when the line is released and the record final
+	line   *line         // nil while it waits for one
+	info   Info          // guarded by Exchange.mu
+	since  time.Time     // monotonic: when it was asked for
+	hungUp error         // what the last hang-up could not confirm; set before done
+}
+
+// New puts every line on-hook, first each relay, then each modem, and returns when that is
+// confirmed or found impossible; a line that can't be confirmed is in fault. The error is
+// that of the call log.
+func New(opt Options) (*Exchange, error) {
+	opt = opt.withDefaults()
+	x := &Exchange{opt: opt, log: opt.Log, calls: map[string]*active{}, changed: make(chan struct{}), stop: make(chan struct{})}
+	for _, cfg := range opt.Lines {
+		x.lines = append(x.lines, newLine(cfg, x))
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
+	defer cancel()
+	for _, l := range x.lines { // all relays are open now; the keepers work side by side
+		l.openModem()
+	}
+	for _, l := range x.lines {
+		if err := l.modem.WaitReady(ctx); err != nil {
+			x.log.Warn("line not ready", "line", l.cfg.Name, "error", err)
+		}
+		x.watches.Go(func() { x.watch(l) })
+	}
+	var err error
+	x.history, err = openHistory(opt.LogPath, opt.Log)
+	for _, info := range x.history.records() {
+		x.calls[info.ID] = &active{info: info, done: closedChan}
+	}
+	return x, err
+}
+
+func (o Options) withDefaults() Options {
+	if o.MaxCall == 0 {
+		o.MaxCall = 10 * time.Minute
+	}
+	if o.PerUser == 0 {
+		o.PerUser = 1
+	}
+	if o.QueueWait == 0 {
+		o.QueueWait = 30 * time.Second
+	}
+	if o.RedialIn == 0 {
+		o.RedialIn = 60 * time.Second
+	}
+	if o.Keys == nil {
+		o.Keys = ExchangeKeys
+	}
+	if o.Host == "" {
+		o.Host = "hookswitch"
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+var closedChan = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
+
+// watch tells readers when a modem comes or goes.
+func (x *Exchange) watch(l *line) {
+	for {
+		select {
+		case <-l.modem.Changed():
+			if err := l.modem.Fault(); err != nil {
+				x.log.Warn("line out of service", "line", l.cfg.Name, "error", err)
+			} else {
+				x.log.Info("line in service", "line", l.cfg.Name)
+			}
+			x.mu.Lock()
+			x.notifyLocked()
+			x.mu.Unlock()
+		case <-x.stop:
+			return
+		}
+	}
+}
+
+// Start checks the request, takes an idle line and returns at once with the call's Info;
+// the call runs on. Errors: ErrNumber, ErrDenied, ErrUserBusy, ErrNoLine, ErrFault.
+func (x *Exchange) Start(req Request) (Info, error) {
+	number, err := x.opt.Rules.Check(req.Dial)
+	if err != nil {
+		x.log.Warn("number refused", "user", req.User, "error", err)
+		return Info{}, err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.closed {
+		return Info{}, fmt.Errorf("%w: %w", ErrFault, errShutdown)
+	}
+	if c := x.retryLocked(req, number); c != nil {
+		return c.info, nil
+	}
+	if x.opt.PerUser > 0 && x.runningLocked(req.User) >= x.opt.PerUser {
+		return Info{}, ErrUserBusy
+	}
+	l, err := x.idleLocked(req.User, number)
+	if errors.Is(err, ErrNoLine) && len(x.queue) < x.opt.Queue {
+		err = nil
+	}
+	if err != nil {
+		return Info{}, err
+	}
+	if x.opt.Quota != nil {
+		if err := x.opt.Quota.Take(req.User, number); err != nil {
+			x.log.Warn("quota", "user", req.User, "error", err)
+			return Info{}, err
+		}
+	}
+	c := x.admitLocked(req, number, l)
+	return c.info, nil
+}
+
+// admitLocked makes the call known and starts its goroutine.
+func (x *Exchange) admitLocked(req Request, number string, l *line) *active {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	c := &active{req: req, cancel: cancel, done: make(chan struct{}), since: time.Now()}
+	c.info = Info{
+		ID:    base64.StdEncoding.EncodeToString([]byte(uuid.NewString() + "@" + x.opt.Host)),
+		State: Connecting, Cause: None,
+		Number: number, Item: req.Item, User: req.User, Started: time.Now(),
+	}
+	x.calls[c.info.ID] = c
+	if l == nil {
+		x.queue = append(x.queue, c)
+	} else {
+		x.takeLocked(l, c)
+	}
+	x.history.add(c.info)
+	x.log.Info("call", "call", c.info.ID, "state", c.info.State, "line", c.info.Line, "number", number, "user", req.User, "item", req.Item)
+	x.notifyLocked()
+	x.running.Go(func() { x.run(ctx, c) })
+	return c
+}
+
+func (x *Exchange) takeLocked(l *line, c *active) {
+	l.call, c.line, c.info.Line = c, l, l.cfg.Name
+	l.used++
+}
+
+// retryLocked finds the call that req repeats.
+func (x *Exchange) retryLocked(req Request, number string) *active {
+	for _, c := range x.calls {
+		ringing := c.info.State == Connecting || c.info.State == Alerted
+		if ringing && c.req.User == req.User && c.req.Item == req.Item && c.info.Number == number && c.req.Greeting == nil && req.Greeting == nil &&
+			time.Since(c.since) < x.opt.RetryWindow {
+			return c
+		}
+	}
+	return nil
+}
+
+func (x *Exchange) runningLocked(user string) (n int) {
+	for _, c := range x.calls {
+		if c.info.State != Disconnected && c.info.User == user {
+			n++
+		}
+	}
+	return n
+}
+
+// idleLocked chooses a line for a call: ErrNoLine when those that may take it are busy,
+// ErrFault when none of them works.
+func (x *Exchange) idleLocked(user, number string) (*line, error) {
+	var idle []*line
+	busy := false
+	var fault error
+	for i := range x.lines {
+		l := x.lines[i]
+		if x.opt.Choose == RoundRobin {
+			l = x.lines[(x.next+i)%len(x.lines)]
+		}
+		if !l.serves(user, number) {
+			continue
+		}
+		if l.call != nil {
+			busy = true
+		} else if err := l.fault(); err != nil {
+			fault = fmt.Errorf("%w: line %s: %w", ErrFault, l.cfg.Name, err)
+		} else {
+			idle = append(idle, l)
+		}
+	}
+	switch {
+	case len(idle) == 0 && busy:
+		return nil, ErrNoLine
+	case len(idle) == 0 && fault != nil:
+		return nil, fault
+	case len(idle) == 0:
+		return nil, fmt.Errorf("%w: none is configured for this user and number", ErrFault)
+	case x.opt.Choose == LeastUsed:
+		return slices.MinFunc(idle, func(a, b *line) int { return a.used - b.used }), nil
+	case x.opt.Choose == RoundRobin:
+		x.next = slices.Index(x.lines, idle[0]) + 1
+	}
+	return idle[0], nil
+}
+
+// run is a call from the first to the last attempt.
+func (x *Exchange) run(ctx context.Context, c *active) {
+	defer close(c.done)
+	err := x.wait(ctx, c)
+	for attempt := 0; err == nil; attempt++ {
+		err = x.attempt(ctx, c)
+		if attempt >= x.opt.Redial || !worthRedialling(err) {
+			break
+		}
+		x.log.Info("redial", "call", c.info.ID, "in", x.opt.RedialIn, "after", err)
+		if perr := pause(ctx, x.opt.RedialIn); perr != nil {
+			err = perr
+		} else {
+			err = nil
+		}
+	}
+	x.finish(c, err)
+}
+
+// attempt is one try on the call's line. The length of a call is limited from here, off-hook.
+func (x *Exchange) attempt(ctx context.Context, c *active) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, x.opt.MaxCall, errMaxCall)
+	defer cancel()
+	return c.line.run(ctx, c)
+}
+
+// wait blocks until the call has a line.
+func (x *Exchange) wait(ctx context.Context, c *active) error {
+	limit := time.NewTimer(x.opt.QueueWait)
+	defer limit.Stop()
+	for {
+		x.mu.Lock()
+		if c.line == nil && x.queue[0] == c {
+			if l, err := x.idleLocked(c.req.User, c.info.Number); err == nil {
+				x.queue = x.queue[1:]
+				x.takeLocked(l, c)
+				x.notifyLocked()
+			}
+		}
+		got, changed := c.line != nil, x.changed
+		x.mu.Unlock()
+		if got {
+			return context.Cause(ctx)
+		}
+		select {
+		case <-changed:
+			continue
+		case <-ctx.Done():
+		case <-limit.C:
+			c.cancel(errQueue)
+		}
+		x.mu.Lock()
+		x.queue = slices.DeleteFunc(x.queue, func(q *active) bool { return q == c })
+		x.mu.Unlock()
+		return context.Cause(ctx)
+	}
+}
+
+// set publishes a state on the way to Disconnected.
+func (x *Exchange) set(c *active, s State, answer string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	c.info.State = s
+	if s == Connected {
+		c.info.Answered, c.info.Answer = time.Now(), answer
+	}
+	x.log.Info("call", "call", c.info.ID, "state", s, "line", c.info.Line, "answer", answer)
+	x.notifyLocked()
+}
+
+// finish releases the line and publishes how the call ended, in one step: whoever reads
+// Disconnected may dial again. The record is on the disk before that.
+func (x *Exchange) finish(c *active, err error) {
+	end := outcome(err, !c.info.Answered.IsZero()) // only this goroutine writes Answered
+	x.mu.Lock()
+	info := c.info
+	x.mu.Unlock()
+	info.State, info.Cause, info.Reason, info.SIPCode, info.Ended = Disconnected, end.cause, end.reason, end.sip, time.Now()
+	x.history.end(info)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	c.info = info
+	if c.line != nil {
+		c.line.call = nil
+	}
+	c.req = Request{User: c.req.User} // lets go of the sound
+	x.log.Info("call", "call", info.ID, "state", Disconnected, "cause", info.Cause, "reason", info.Reason, "line", info.Line, "error", err)
+	x.notifyLocked()
+}
+
+func (x *Exchange) notifyLocked() {
+	close(x.changed)
+	x.changed = make(chan struct{})
+}
+
+// Changed is closed, and replaced, at the next change of any call or line.
+func (x *Exchange) Changed() <-chan struct{} {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.changed
+}
+
+// Call returns what is known of a call, ErrUnknown where nothing is.
+func (x *Exchange) Call(id string) (Info, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if c := x.calls[id]; c != nil {
+		return c.info, nil
+	}
+	return Info{}, ErrUnknown
+}
+
+// Calls returns every remembered call, newest first.
+func (x *Exchange) Calls() []Info {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	infos := make([]Info, 0, len(x.calls))
+	for _, c := range x.calls {
+		infos = append(infos, c.info)
+	}
+	slices.SortFunc(infos, func(a, b Info) int {
+		if d := b.Started.Compare(a.Started); d != 0 {
+			return d
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	return infos
+}
+
+// Lines returns every line in the order of the configuration.
+func (x *Exchange) Lines() []LineInfo {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	infos := make([]LineInfo, len(x.lines))
+	for i, l := range x.lines {
+		infos[i] = l.infoLocked()
+	}
+	return infos
+}
+
+// Disconnect hangs up and returns when the line is verified on-hook, or with ErrOnHook and
+// why it could not be. A call that has already ended is no error.
+func (x *Exchange) Disconnect(ctx context.Context, id string) error {
+	x.mu.Lock()
+	c := x.calls[id]
+	x.mu.Unlock()
+	if c == nil {
+		return ErrUnknown
+	}
+	return x.end(ctx, c, errDisconnected)
+}
+
+// end stops a call for a reason of ours. The relay opens and the first hang-up byte leaves
+// from this goroutine: nothing stands between a Disconnect and the line. The call's own
+// goroutine hangs up too, on its way out, as after every call.
+func (x *Exchange) end(ctx context.Context, c *active, why error) error {
+	select {
+	case <-c.done:
+		return nil
+	default:
+	}
+	c.cancel(why)
+	x.mu.Lock()
+	l := c.line
+	mine := l != nil && l.call == c
+	x.mu.Unlock()
+	if mine {
+		l.hangUpNow(c)
+	}
+	select {
+	case <-c.done:
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", ErrOnHook, context.Cause(ctx))
+	}
+	if c.hungUp != nil {
+		return fmt.Errorf("%w: %w", ErrOnHook, c.hungUp)
+	}
+	return nil
+}
+
+// Close hangs up every line, waits for every call and closes the modems, in that order: a
+// modem that is closed can no longer be told to hang up.
+func (x *Exchange) Close() error {
+	x.mu.Lock()
+	first := !x.closed
+	x.closed = true
+	var live []*active
+	for _, c := range x.calls {
+		if c.info.State != Disconnected {
+			live = append(live, c)
+		}
+	}
+	x.mu.Unlock()
+	var ends sync.WaitGroup
+	for _, c := range live {
+		ends.Go(func() { _ = x.end(context.Background(), c, errShutdown) })
+	}
+	ends.Wait()
+	x.running.Wait()
+	if !first {
+		return nil
+	}
+	close(x.stop)
+	x.watches.Wait()
+	var errs []error
+	for _, l := range x.lines {
+		errs = append(errs, l.close())
+	}
+	return errors.Join(append(errs, x.history.close())...)
+}
+
+// pause waits for d, or returns ctx's cause.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

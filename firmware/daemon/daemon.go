@@ -1,0 +1,281 @@
+// Package daemon wires the board together: configuration, lines, mailboxes and the HTTP
+// front. It is the only package that knows them all.
+package daemon
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+
+	"hookswitch/firmware/call"
+	"hookswitch/firmware/config"
+	"hookswitch/firmware/mailbox"
+	"hookswitch/firmware/web"
+	"hookswitch/hal/sim"
+	"hookswitch/soap"
+)
+
+// Options are what the command line adds to the configuration file.
+type Options struct {
+	Config string    // path of the configuration; "" is the simulated board
+	Data   string    // instead of the configuration's, if not ""
+	Listen string    // likewise
+	Trace  bool      // print the AT dialogue and relay edges
+	Out    io.Writer // where log and trace go; nil is standard error
+
+	// For the simulated board: how much faster than real time its lines run (0 is 1), and
+	// what the far side of its wires sees: every byte of the AT ports, every relay edge.
+	SpeedUp  float64
+	SimTrace func(line string, sent bool, b []byte)
+	SimEdge  func(line string, closed bool)
+}
+
+// Daemon is a running board.
+type Daemon struct {
+	cfg    *config.Config
+	log    *slog.Logger
+	sim    *sim.Exchange // nil on a real board
+	calls  *call.Exchange
+	server *web.Server
+	update *updater
+	beat   *heartbeat
+}
+
+// Run is the daemon's life, from all lines on-hook to all lines on-hook: it returns when
+// ctx ends, or the HTTP front fails.
+func Run(ctx context.Context, opt Options) error {
+	d, err := Open(opt)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		err = nil
+	case err = <-d.server.Failed():
+	}
+	_, _ = daemon.SdNotify(false, daemon.SdNotifyStopping)
+	return errors.Join(err, d.Close())
+}
+
+// Open puts every line on-hook, then serves. What was opened is closed again on an error.
+func Open(opt Options) (d *Daemon, err error) {
+	cfg, err := load(opt)
+	if err != nil {
+		return nil, err
+	}
+	d = &Daemon{cfg: cfg}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.Close())
+		}
+	}()
+	out := opt.Out
+	if out == nil {
+		out = os.Stderr
+	}
+	d.log = newLogger(out, cfg.Log.Level)
+	var trace *tracer
+	if opt.Trace || cfg.Log.Trace {
+		trace = &tracer{w: out}
+	}
+	lines, err := d.lines(opt, trace)
+	if err != nil {
+		return d, err
+	}
+	d.calls, err = call.New(d.callOptions(lines))
+	if err != nil {
+		d.log.Error("call log", "error", err) // calls go on without it
+	}
+	store, err := mailbox.Open(filepath.Join(cfg.Data, "mailbox"))
+	if err != nil {
+		return d, err
+	}
+	if d.sim != nil {
+		if err := seedMessages(filepath.Join(cfg.Data, "mailbox", localUser, "messages")); err != nil {
+			return d, err
+		}
+	}
+	if err := d.serve(store); err != nil {
+		return d, err
+	}
+	d.beat = startHeartbeat(d.calls)
+	d.log.Info("serving", "address", d.Addr().String(), "tls", cfg.HTTP.TLS, "data", cfg.Data)
+	return d, nil
+}
+
+// load reads the configuration and puts the command line's words over it.
+func load(opt Options) (*config.Config, error) {
+	cfg := config.Simulated()
+	if opt.Config != "" {
+		var err error
+		if cfg, err = config.Load(opt.Config); err != nil {
+			return nil, err
+		}
+	}
+	if opt.Data != "" {
+		cfg.Data = opt.Data
+	}
+	if opt.Listen != "" {
+		cfg.HTTP.Listen = opt.Listen
+	}
+	if open := !cfg.HTTP.Loopback(); open && (cfg.HTTP.TLS == config.TLSOff || len(cfg.Users) == 0) {
+		return nil, fmt.Errorf("daemon: listening on %s, beyond this machine, takes TLS and at least one user: write a configuration", cfg.HTTP.Listen)
+	}
+	return cfg, nil
+}
+
+// Addr is where the daemon listens.
+func (d *Daemon) Addr() net.Addr { return d.server.Addr() }
+
+// callOptions are the engine's, from the configuration.
+func (d *Daemon) callOptions(lines []call.LineConfig) call.Options {
+	c := d.cfg
+	keys := call.ExchangeKeys
+	if c.Keys != nil {
+		keys = call.Keys{}
+		for k, a := range c.Keys {
+			keys[k] = call.Action(a)
+		}
+	}
+	perUser := c.SOAP.CallsPerUser
+	if perUser == 0 {
+		perUser = -1
+	}
+	return call.Options{
+		Lines: lines,
+		Rules: &call.Rules{
+			Region: c.Dialing.Region, Allow: c.Dialing.Allow, Deny: c.Dialing.Deny,
+			Emergency: c.Dialing.Emergency, Premium: c.Dialing.Premium,
+			OutsidePrefix: c.Dialing.OutsidePrefix, InternationalPrefix: c.Dialing.InternationalPrefix,
+		},
+		Quota:   &call.Quota{PerHour: c.Dialing.CallsPerHour, PerDay: c.Dialing.CallsPerDay},
+		MaxCall: c.Dialing.MaxCall, PerUser: perUser, RetryWindow: c.SOAP.RetryWindow,
+		Choose: call.Choice(c.Choice.Choose), Queue: c.Choice.Queue, QueueWait: c.Choice.QueueWait,
+		Redial: c.Redial.Attempts, RedialIn: c.Redial.Interval,
+		Keys: keys, Host: hostName(c), LogPath: filepath.Join(c.Data, "calls.jsonl"), Log: d.log,
+	}
+}
+
+// localUser is who asks where no user is configured: anybody on this machine.
+const localUser = "local"
+
+// accounts are the configured users, or the local one.
+func (d *Daemon) accounts() map[string]account {
+	if len(d.cfg.Users) == 0 {
+		return map[string]account{localUser: {admin: true, um: true}}
+	}
+	users := map[string]account{}
+	for _, u := range d.cfg.Users {
+		users[u.Name] = account{admin: u.Admin, um: u.UM, email: u.Email, accessNumbers: u.AccessNumber}
+	}
+	return users
+}
+
+// serve opens the HTTP front.
+func (d *Daemon) serve(store *mailbox.Store) error {
+	e := &exchange{
+		calls: d.calls, store: store, users: d.accounts(), maxCall: d.cfg.Dialing.MaxCall, log: d.log,
+		pin: pinSender{
+			server: d.cfg.Mail.SMTP, from: d.cfg.Mail.From, user: d.cfg.Mail.User, passwordFile: d.cfg.Mail.PasswordFile,
+			show: func(text string) { fmt.Fprintln(os.Stderr, text) },
+		},
+	}
+	handler := &soap.Handler{
+		Phone: e, Mailbox: e, AlertedState: d.cfg.SOAP.Alerted, Host: d.cfg.HTTP.Name, Log: d.log,
+		User: func(r *http.Request) string { return web.UserOf(r).Name },
+	}
+	if len(d.cfg.Users) > 0 {
+		handler.UserByEmail = e.userByEmail
+	}
+	api := &web.API{Calls: d.calls, Store: store, Play: e.play, Log: d.log}
+	pages := api.Handler()
+	d.update = newUpdater(d.calls, d.log)
+	updates := http.NewCrossOriginProtection().Handler(d.update)
+	token := d.update.trialToken(d.cfg.Users)
+	auth := &web.Auth{Users: d.cfg.Users, Realm: "hookswitch", NTLM: d.cfg.Auth.NTLM, Public: soap.Public, Log: d.log}
+	tlsConfig, err := d.tls()
+	if err != nil {
+		return err
+	}
+	d.server, err = web.NewServer(web.ServerConfig{
+		Listen: d.cfg.HTTP.Listen, TLS: tlsConfig, MaxConnections: d.cfg.HTTP.MaxConnections, Log: d.log,
+		Handler: auth.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case soap.Serves(r.URL.Path):
+				handler.ServeHTTP(w, r)
+			case r.URL.Path == "/api/update":
+				updates.ServeHTTP(w, r)
+			default:
+				pages.ServeHTTP(w, r)
+			}
+		})),
+	})
+	if err == nil {
+		d.update.prove(d.server.Addr(), tlsConfig != nil, token)
+	}
+	return err
+}
+
+// tls loads the certificate, or makes the board's own; nil is plain HTTP.
+func (d *Daemon) tls() (*tls.Config, error) {
+	var cert tls.Certificate
+	var err error
+	switch d.cfg.HTTP.TLS {
+	case config.TLSFiles:
+		cert, err = tls.LoadX509KeyPair(d.cfg.HTTP.Cert, d.cfg.HTTP.Key)
+	case config.TLSSelfSigned:
+		cert, err = web.SelfSigned(filepath.Join(d.cfg.Data, "tls"), hostName(d.cfg))
+	default:
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	d.log.Info("certificate", "sha256", web.Fingerprint(cert))
+	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, nil
+}
+
+// hostName names the board in call ids and in its certificate.
+func hostName(cfg *config.Config) string {
+	if cfg.HTTP.Name != "" {
+		return cfg.HTTP.Name
+	}
+	if host, err := os.Hostname(); err == nil && host != "" {
+		return host
+	}
+	return "hookswitch"
+}
+
+// Close ends what Open began, in reverse: first nobody may ask for a call any more, then
+// every line goes on-hook, then the simulated exchange may go.
+func (d *Daemon) Close() error {
+	var errs []error
+	if d.beat != nil {
+		d.beat.close()
+	}
+	if d.update != nil {
+		d.update.close()
+	}
+	if d.server != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		errs = append(errs, d.server.Close(ctx))
+	}
+	if d.calls != nil {
+		errs = append(errs, d.calls.Close())
+	}
+	if d.sim != nil {
+		errs = append(errs, d.sim.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,257 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"strings"
+	"time"
+
+	"hookswitch/firmware/audio"
+	"hookswitch/firmware/call"
+	"hookswitch/firmware/mailbox"
+	"hookswitch/soap"
+)
+
+// exchange is what SOAP clients see: the only file that knows both their words and ours.
+type exchange struct {
+	calls   *call.Exchange
+	store   *mailbox.Store
+	users   map[string]account
+	maxCall time.Duration // no message longer than a call is taken
+	pin     pinSender
+	log     *slog.Logger
+}
+
+// account is what a user may do.
+type account struct {
+	admin         bool
+	um            bool   // unified messaging: PlayOnPhone and its settings
+	email         string // where a new PIN goes
+	accessNumbers string
+}
+
+var (
+	_ soap.Phone   = (*exchange)(nil)
+	_ soap.Mailbox = (*exchange)(nil)
+)
+
+// refusals maps what the engine says to what a client is told; the first match holds. What
+// is not here is an internal error, shown to nobody.
+var refusals = []struct{ ours, theirs error }{
+	{call.ErrNumber, soap.ErrNumber},
+	{call.ErrDenied, soap.ErrDialRules},
+	{call.ErrQuota, soap.ErrDialRules},
+	{call.ErrUserBusy, soap.ErrUserBusy},
+	{call.ErrNoLine, soap.ErrNoLine},
+	{call.ErrFault, soap.ErrLineFault},
+	{call.ErrUnknown, soap.ErrCallID},
+	{call.ErrOnHook, soap.ErrHangup},
+	{mailbox.ErrItemID, soap.ErrItemID},
+	{mailbox.ErrItem, soap.ErrItem},
+	{audio.ErrFormat, soap.ErrAudio},
+	{audio.ErrBroken, soap.ErrAudio},
+	{audio.ErrLimit, soap.ErrAudio},
+}
+
+func refusal(err error) error {
+	for _, r := range refusals {
+		if errors.Is(err, r.ours) {
+			return fmt.Errorf("%w: %w", r.theirs, err)
+		}
+	}
+	return err
+}
+
+// PlayOnPhone implements soap.Phone.
+func (e *exchange) PlayOnPhone(_ context.Context, user, item, dial string) (string, error) {
+	info, err := e.play(user, item, dial)
+	return info.ID, refusal(err)
+}
+
+// play starts a call that plays an item. The message is opened and decoded before a line is
+// taken: one that can't be played must never ring a telephone.
+func (e *exchange) play(user, item, dial string) (call.Info, error) {
+	if !e.users[user].um {
+		return call.Info{}, soap.ErrNotEnabled
+	}
+	clip, msg, err := e.open(user, item)
+	if err != nil {
+		return call.Info{}, err
+	}
+	return e.calls.Start(call.Request{
+		User: user, Dial: dial, Item: item, Clip: clip,
+		Delete: func() error { return e.store.Delete(msg.Mailbox, msg.ID) },
+		Next:   e.following(msg),
+	})
+}
+
+// open decodes an item of user's; an administrator's items are everybody's.
+func (e *exchange) open(user, item string) (audio.Clip, mailbox.Message, error) {
+	file, msg, err := e.store.Message(user, item)
+	if errors.Is(err, mailbox.ErrItem) && e.users[user].admin {
+		file, msg, err = e.store.Message("", item)
+	}
+	if err != nil {
+		return nil, msg, err
+	}
+	defer file.Close()
+	clip, err := audio.Decode(file, e.maxCall)
+	if err != nil {
+		return nil, msg, fmt.Errorf("message %s: %w", msg.Name, err)
+	}
+	return audio.Level(clip), msg, nil
+}
+
+// following yields the messages of the same mailbox after msg, as key # asks for them.
+func (e *exchange) following(msg mailbox.Message) func() (audio.Clip, bool) {
+	return func() (audio.Clip, bool) {
+		list, err := e.store.Messages(msg.Mailbox)
+		if err != nil {
+			e.log.Error("next message", "mailbox", msg.Mailbox, "error", err)
+			return nil, false
+		}
+		found := false
+		for _, m := range list {
+			if found && m.Fault == "" {
+				if clip, next, err := e.open(msg.Mailbox, m.ID); err == nil {
+					msg = next
+					return clip, true
+				}
+			}
+			found = found || m.ID == msg.ID
+		}
+		return nil, false
+	}
+}
+
+// PlayOnPhoneGreeting implements soap.Phone.
+func (e *exchange) PlayOnPhoneGreeting(_ context.Context, user, kind, dial string) (string, error) {
+	if !e.users[user].um {
+		return "", soap.ErrNotEnabled
+	}
+	clip, err := e.greeting(user, kind)
+	if err != nil {
+		return "", refusal(err)
+	}
+	info, err := e.calls.Start(call.Request{
+		User: user, Dial: dial, Item: kind, Clip: clip,
+		Greeting: &call.Greeting{
+			Keep: func(c audio.Clip) error {
+				return e.store.SetGreeting(user, kind, func(w io.Writer) error { return audio.WriteWAV(w, c) })
+			},
+			Delete: func() error { return e.store.DeleteGreeting(user, kind) },
+		},
+	})
+	return info.ID, refusal(err)
+}
+
+// greeting is the user's greeting as it is; empty where there is none.
+func (e *exchange) greeting(user, kind string) (audio.Clip, error) {
+	file, err := e.store.Greeting(user, kind)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return audio.Decode(file, e.maxCall)
+}
+
+// owned returns a call that user may see: their own; an administrator sees all. Somebody
+// else's call is as unknown as one that never was.
+func (e *exchange) owned(user, id string) (call.Info, error) {
+	info, err := e.calls.Call(id)
+	if err == nil && info.User != user && !e.users[user].admin {
+		err = call.ErrUnknown
+	}
+	return info, err
+}
+
+// CallInfo implements soap.Phone.
+func (e *exchange) CallInfo(_ context.Context, user, id string) (soap.CallInfo, error) {
+	info, err := e.owned(user, id)
+	if err != nil {
+		return soap.CallInfo{}, refusal(err)
+	}
+	return soap.CallInfo{
+		State: string(info.State), Cause: string(info.Cause),
+		SIPCode: info.SIPCode, SIPText: call.SIPText(info.SIPCode),
+	}, nil
+}
+
+// Disconnect implements soap.Phone. A client that goes away does not stop the hang-up.
+func (e *exchange) Disconnect(ctx context.Context, user, id string) error {
+	if _, err := e.owned(user, id); err != nil {
+		return refusal(err)
+	}
+	return refusal(e.calls.Disconnect(context.WithoutCancel(ctx), id))
+}
+
+// userByEmail finds a user for Autodiscover.
+func (e *exchange) userByEmail(address string) (string, bool) {
+	for name, a := range e.users {
+		if a.email != "" && strings.EqualFold(a.email, address) {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+// Enabled implements soap.Mailbox.
+func (e *exchange) Enabled(_ context.Context, user string) (bool, error) {
+	return e.users[user].um, nil
+}
+
+// Properties implements soap.Mailbox.
+func (e *exchange) Properties(_ context.Context, user string) (soap.Properties, error) {
+	if !e.users[user].um {
+		return soap.Properties{}, soap.ErrNotEnabled
+	}
+	s, err := e.store.Settings(user)
+	p := properties(s)
+	p.AccessNumbers = e.users[user].accessNumbers
+	return p, err
+}
+
+// SetProperties implements soap.Mailbox.
+func (e *exchange) SetProperties(_ context.Context, user string, change func(*soap.Properties)) error {
+	if !e.users[user].um {
+		return soap.ErrNotEnabled
+	}
+	return e.store.ChangeSettings(user, func(s *mailbox.Settings) {
+		p := properties(*s)
+		change(&p)
+		s.OOF, s.MissedCallNotification = p.OOF, p.MissedCallNotification
+		s.DialString, s.AccessFolder = p.DialString, p.AccessFolder
+	})
+}
+
+func properties(s mailbox.Settings) soap.Properties {
+	return soap.Properties{
+		OOF: s.OOF, MissedCallNotification: s.MissedCallNotification,
+		DialString: s.DialString, AccessFolder: s.AccessFolder,
+	}
+}
+
+// ResetPIN implements soap.Mailbox: the new PIN is delivered before the old one is gone for
+// the user, or the operation fails.
+func (e *exchange) ResetPIN(_ context.Context, user string) error {
+	if !e.users[user].um {
+		return soap.ErrNotEnabled
+	}
+	pin, err := e.store.ResetPIN(user)
+	if err != nil {
+		return err
+	}
+	channel, err := e.pin.send(user, e.users[user].email, pin)
+	if err != nil {
+		return fmt.Errorf("PIN of %s not delivered: %w", user, err)
+	}
+	e.log.Info("new PIN", "user", user, "delivered", channel)
+	return nil
+}

@@ -1,0 +1,94 @@
+package daemon_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+type goPackage struct {
+	ImportPath string
+	Standard   bool
+	Doc        string
+	Deps       []string
+	Imports    []string
+	Module     *struct{ Main bool }
+}
+
+// goList runs go list over the module.
+func goList(t *testing.T, args ...string) []goPackage {
+	t.Helper()
+	out, err := exec.Command("go", append([]string{"list", "-json"}, args...)...).Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var list []goPackage
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return list
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, p)
+	}
+}
+
+// knows is who may import whom: for each package the only ones outside the standard library
+// that it and what it imports may know. What is not here may know everybody.
+var knows = map[string][]string{
+	"hookswitch/hal":              {},
+	"hookswitch/hal/at":           {},
+	"hookswitch/hal/hook":         {"hookswitch/hal"},
+	"hookswitch/hal/modem":        {"hookswitch/hal/at"},
+	"hookswitch/hal/rpi":          {"hookswitch/hal", "periph.io/", "github.com/tarm/serial", "golang.org/x/sys/"},
+	"hookswitch/board":            {"github.com/pelletier/go-toml/"},
+	"hookswitch/soap":             {"hookswitch/soap/"},
+	"hookswitch/firmware/audio":   {"github.com/", "hookswitch/firmware/audio/"},
+	"hookswitch/firmware/mailbox": {"hookswitch/firmware/audio", "github.com/", "golang.org/x/crypto/", "golang.org/x/sys/"},
+}
+
+// forbidden are edges that no chain of imports may make.
+var forbidden = map[string][]string{
+	"hookswitch/firmware/call": {"hookswitch/soap", "hookswitch/hal/sim", "hookswitch/hal/rpi", "hookswitch/firmware/mailbox", "hookswitch/firmware/config"},
+	"hookswitch/hal/sim":       {"hookswitch/hal/modem", "hookswitch/hal/at", "hookswitch/soap", "hookswitch/firmware/"},
+	"hookswitch/firmware/web":  {"hookswitch/hal/sim", "hookswitch/hal/rpi"},
+}
+
+func TestPackagesKnowOnlyWhomTheyMay(t *testing.T) {
+	for _, p := range goList(t, "-deps", "hookswitch/...") {
+		allowed, ruled := knows[p.ImportPath]
+		for _, dep := range p.Deps {
+			foreign := strings.Contains(dep, ".") && !strings.HasPrefix(dep, "vendor/") || strings.HasPrefix(dep, "hookswitch/")
+			if ruled && foreign && !slices.ContainsFunc(allowed, func(a string) bool { return strings.HasPrefix(dep, a) }) {
+				t.Errorf("%s may not know %s", p.ImportPath, dep)
+			}
+			if slices.ContainsFunc(forbidden[p.ImportPath], func(f string) bool { return strings.HasPrefix(dep, f) }) {
+				t.Errorf("%s may not know %s", p.ImportPath, dep)
+			}
+		}
+	}
+}
+
+func TestThirdPartyHardwareLibrariesStayInOnePackage(t *testing.T) {
+	for _, p := range goList(t, "hookswitch/...") {
+		for _, imp := range p.Imports {
+			hardware := strings.HasPrefix(imp, "periph.io/") || strings.HasPrefix(imp, "github.com/tarm/serial")
+			if hardware && p.ImportPath != "hookswitch/hal/rpi" {
+				t.Errorf("%s imports %s; only hal/rpi may", p.ImportPath, imp)
+			}
+		}
+	}
+}
+
+func TestEveryPackageSaysWhatItIs(t *testing.T) {
+	for _, p := range goList(t, "hookswitch/...") {
+		if p.Doc == "" {
+			t.Errorf("%s has no package comment", p.ImportPath)
+		}
+	}
+}

@@ -1,0 +1,172 @@
+// Package web is the board's HTTP front: who may connect, who may ask, the JSON interface of
+// the command line, and a page for a person. What is asked in SOAP is package soap's.
+package web
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+// Limits of a request. A client on the LAN needs milliseconds.
+const (
+	headerTimeout = 5 * time.Second
+	readTimeout   = 15 * time.Second
+	idleTimeout   = 60 * time.Second
+	maxHeader     = 16 << 10
+)
+
+// What one connection of HTTP/2 may hold in memory.
+const (
+	maxStreams = 64
+	maxBuffer  = 64 << 10 // bytes received and not yet read
+)
+
+// ServerConfig is what a Server serves, and where.
+type ServerConfig struct {
+	Listen         string
+	TLS            *tls.Config // nil serves plain HTTP
+	Handler        http.Handler
+	MaxConnections int // of the network, and as many of this machine; 0 is 512
+	Log            *slog.Logger
+}
+
+// Server is a running HTTP server. HTTP/1.0 and 1.1, and HTTP/2 over TLS. Connections
+// beyond MaxConnections are let in, and others from which nothing comes closed for them.
+type Server struct {
+	http    http.Server
+	listen  net.Listener
+	room    *room
+	handler http.Handler
+	log     *slog.Logger
+	cancel  context.CancelFunc // ends the requests' contexts
+	failed  chan error
+
+	mu      sync.Mutex    // guards what follows
+	running int           // requests in the handler
+	closing bool          // no further one is taken
+	quiet   chan struct{} // closed when closing, and none is left
+}
+
+// NewServer listens and serves. Close stops it and waits.
+func NewServer(cfg ServerConfig) (*Server, error) {
+	l, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &Server{
+		listen: l, room: newRoom(cfg.MaxConnections), handler: cfg.Handler, log: cfg.Log,
+		cancel: cancel, failed: make(chan error, 1), quiet: make(chan struct{}),
+	}
+	s.http = http.Server{
+		Handler: http.HandlerFunc(s.handle), TLSConfig: cfg.TLS,
+		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		HTTP2:       &http.HTTP2Config{MaxConcurrentStreams: maxStreams, MaxReceiveBufferPerConnection: maxBuffer, MaxReceiveBufferPerStream: maxBuffer},
+		BaseContext: func(net.Listener) context.Context { return ctx },
+		ConnContext: withConn,
+		ErrorLog:    slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug), // scanners and broken clients
+	}
+	go s.serve()
+	return s, nil
+}
+
+// serve runs until Close, or until the listener fails.
+func (s *Server) serve() {
+	defer close(s.failed)
+	l := &listener{s.listen, s.room}
+	var err error
+	if s.http.TLSConfig != nil {
+		err = s.http.ServeTLS(l, "", "")
+	} else {
+		err = s.http.Serve(l)
+	}
+	if !errors.Is(err, http.ErrServerClosed) {
+		s.failed <- fmt.Errorf("web: %w", err)
+	}
+}
+
+// handle counts a request, and survives a mistake of ours in its handler.
+func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
+	if !s.enter() {
+		w.Header().Set("Connection", "close")
+		http.Error(w, "the board is stopping", http.StatusServiceUnavailable)
+		return
+	}
+	defer s.leave()
+	c := connOf(r)
+	request := &body{ReadCloser: r.Body, c: c}
+	if r.ContentLength == 0 {
+		request.whole = true
+		c.begin()
+	} else {
+		r.Body = request
+	}
+	defer func() {
+		if request.whole {
+			c.end()
+		}
+		if p := recover(); p != nil && p != http.ErrAbortHandler {
+			s.log.Error("panic", "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
+			panic(http.ErrAbortHandler) // closes the connection
+		} else if p != nil {
+			panic(p)
+		}
+	}()
+	s.handler.ServeHTTP(w, r)
+}
+
+func (s *Server) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return false
+	}
+	s.running++
+	return true
+}
+
+func (s *Server) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.running--; s.closing && s.running == 0 {
+		close(s.quiet)
+	}
+}
+
+// Addr is where the server listens.
+func (s *Server) Addr() net.Addr { return s.listen.Addr() }
+
+// Failed yields an error if the server stops by itself, and is closed when it has stopped.
+func (s *Server) Failed() <-chan error { return s.failed }
+
+// Close takes no further request, ends event streams and idle connections, lets the other
+// requests end until ctx does, then cuts their connections, and returns when no goroutine
+// is left in the handler. It may be called again.
+func (s *Server) Close(ctx context.Context) error {
+	s.mu.Lock()
+	if !s.closing {
+		s.closing = true
+		if s.running == 0 {
+			close(s.quiet)
+		}
+	}
+	s.mu.Unlock()
+	s.cancel()
+	s.room.closeIdle()
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		err = s.http.Close()
+	}
+	for range s.failed { // until it is closed
+	}
+	<-s.quiet
+	return err
+}

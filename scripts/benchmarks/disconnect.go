@@ -1,0 +1,178 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/creack/pty"
+
+	"hookswitch/firmware/call"
+	"hookswitch/firmware/daemon"
+	"hookswitch/hal/rpi"
+)
+
+const rounds = 60
+
+// disconnect measures from the last byte of a Disconnect request, sent while a message
+// plays, to the relay's edge and to the first hang-up byte at the far side of the pseudo
+// terminal. The floor is a bare net/http handler that writes the same bytes to one.
+func disconnect() ([]Result, error) {
+	var mu sync.Mutex
+	var edge, first time.Time
+	armed := false
+	d, err := daemon.Open(daemon.Options{
+		Data: scratch(), Listen: "127.0.0.1:0", Out: io.Discard, SpeedUp: 20,
+		SimEdge: func(_ string, closed bool) {
+			mu.Lock()
+			defer mu.Unlock()
+			if armed && !closed && edge.IsZero() {
+				edge = time.Now()
+			}
+		},
+		SimTrace: func(_ string, sent bool, b []byte) {
+			mu.Lock()
+			defer mu.Unlock()
+			if armed && sent && first.IsZero() && hangUpByte(b) {
+				first = time.Now()
+			}
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	addr := d.Addr().String()
+	item, err := someItem("http://" + addr)
+	if err != nil {
+		return nil, err
+	}
+	floor, err := floorDisconnect()
+	if err != nil {
+		return nil, err
+	}
+	var relay, bytes []float64
+	conn, err := dialHTTP(addr)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	for range rounds {
+		answer, _, err := conn.soap(fmt.Sprintf(playRequest, item, "5550106"))
+		if err != nil {
+			return nil, err
+		}
+		id := between(answer, "<PlayOnPhoneResponse>", "<")
+		if err := conn.wait(id, string(call.Connected)); err != nil {
+			return nil, err
+		}
+		time.Sleep(30 * time.Millisecond) // the message plays
+		mu.Lock()
+		edge, first, armed = time.Time{}, time.Time{}, true
+		mu.Unlock()
+		_, sent, err := conn.soap(fmt.Sprintf(disconnectRequest, id))
+		if err != nil {
+			return nil, err
+		}
+		mu.Lock()
+		armed = false
+		if edge.IsZero() || first.IsZero() {
+			mu.Unlock()
+			return nil, fmt.Errorf("no relay edge or no hang-up byte")
+		}
+		relay = append(relay, us(edge.Sub(sent)))
+		bytes = append(bytes, us(first.Sub(sent)))
+		mu.Unlock()
+	}
+	return []Result{
+		atMost("Disconnect to relay edge, median", "µs", percentile(relay, 0.5), percentile(floor, 0.5), 1.5),
+		atMost("Disconnect to relay edge, p99", "µs", percentile(relay, 0.99), percentile(floor, 0.99), 3),
+		atMost("Disconnect to first hang-up byte, median", "µs", percentile(bytes, 0.5), percentile(floor, 0.5), 1.5),
+		atMost("Disconnect to first hang-up byte, p99", "µs", percentile(bytes, 0.99), percentile(floor, 0.99), 3),
+	}, nil
+}
+
+// hangUpByte tells the codes that end voice data, and ATH, from voice data.
+func hangUpByte(b []byte) bool {
+	s := string(b)
+	return strings.HasPrefix(s, "\x10\x18") || strings.HasPrefix(s, "ATH") || strings.HasPrefix(s, "\x10\x03")
+}
+
+// floorDisconnect times the bare handler.
+func floorDisconnect() ([]float64, error) {
+	master, slave, err := pty.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer master.Close()
+	defer slave.Close()
+	port, err := rpi.OpenSerial(slave.Name(), 115200) // raw, as the daemon's is
+	if err != nil {
+		return nil, err
+	}
+	defer port.Close()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.ReadAll(r.Body)
+		_, _ = slave.Write([]byte("\x10\x18\x10\x03"))
+		w.Header().Set("Content-Type", "text/xml; charset=utf-8")
+		_, _ = io.WriteString(w, disconnectAnswer)
+	})}
+	go func() { _ = server.Serve(l) }()
+	defer server.Close()
+	arrived := make(chan time.Time)
+	go func() {
+		buf := make([]byte, 64)
+		for {
+			n, err := master.Read(buf)
+			if err != nil {
+				close(arrived)
+				return
+			}
+			if n > 0 {
+				arrived <- time.Now()
+			}
+		}
+	}()
+	conn, err := dialHTTP(l.Addr().String())
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	var times []float64
+	for range rounds {
+		time.Sleep(30 * time.Millisecond)
+		result := make(chan error, 1)
+		var sent time.Time
+		go func() {
+			var err error
+			_, sent, err = conn.soap(fmt.Sprintf(disconnectRequest, "x"))
+			result <- err
+		}()
+		at := <-arrived
+		if err := <-result; err != nil {
+			return nil, err
+		}
+		times = append(times, us(at.Sub(sent)))
+	}
+	return times, nil
+}
+
+func us(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }
+
+// scratch is a directory that goes with the machine.
+func scratch() string {
+	dir, err := os.MkdirTemp("", "hookswitch-bench")
+	if err != nil {
+		panic(err)
+	}
+	return dir
+}

@@ -267,3 +267,20 @@ func validate(t testing.TB, schema, doc string) {
 		t.Errorf("xmllint: %v\n%s\n%s", err, bytes.TrimSpace(out), doc)
 	}
 }
+
+// wellFormed counts the elements of a document that encoding/xml can read to its end.
+func wellFormed(doc string) (elements int, err error) {
+	d := xml.NewDecoder(strings.NewReader(doc))
+	for {
+		token, err := d.Token()
+		if err == io.EOF {
+			return elements, nil
+		}
+		if err != nil {
+			return elements, err
+		}
+		if _, ok := token.(xml.StartElement); ok {
+			elements++
+		}
+	}
+}

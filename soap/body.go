@@ -33,6 +33,7 @@ type message struct {
 	operation []byte // local name of Body's first child
 	soap12    bool   // the envelope is SOAP 1.2's
 	child     bool   // xml stands at a child of the operation that is still to be read
+	args      [2]string
 }
 
 var messages = sync.Pool{New: func() any {
@@ -86,7 +87,7 @@ func (m *message) read(w http.ResponseWriter, r *http.Request) error {
 		return errType
 	}
 	var inflate bool
-	switch enc := r.Header.Get("Content-Encoding"); {
+	switch enc := first(r.Header["Content-Encoding"]); {
 	case enc == "" || strings.EqualFold(enc, "identity"):
 	case strings.EqualFold(enc, "gzip") || strings.EqualFold(enc, "x-gzip"):
 		inflate = true
@@ -98,15 +99,24 @@ func (m *message) read(w http.ResponseWriter, r *http.Request) error {
 	}
 	control := http.NewResponseController(w)
 	control.SetReadDeadline(time.Now().Add(readTime)) // a recorder in a test has none: no harm
-	err := m.readAll(r.Body, inflate)
-	if err != nil {
+	if err := m.readAll(r.Body, inflate); err != nil {
 		return bodyError(err)
 	}
-	control.SetReadDeadline(time.Time{}) // an operation may take longer than a body
+	// net/http watches the connection while the backend works, and would take a deadline
+	// that passes for a client that has gone.
+	control.SetReadDeadline(time.Time{})
 	if form && !looksLikeXML(m.in) {
 		return errType
 	}
 	return nil
+}
+
+// first is the first value of a header, which costs less than Header.Get.
+func first(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[0]
 }
 
 // readAll reads in into m.in, whose growth follows what has really come.
@@ -165,10 +175,7 @@ func bodyError(err error) error {
 // xmlType reports whether a content type may hold XML. form tells of the type that curl
 // gives to --data, which is taken if the body then looks like XML.
 func xmlType(header []string) (form, ok bool) {
-	if len(header) == 0 {
-		return false, true
-	}
-	kind, _, _ := strings.Cut(header[0], ";")
+	kind, _, _ := strings.Cut(first(header), ";")
 	kind = strings.TrimSpace(kind)
 	switch {
 	case kind == "text/xml", kind == "", strings.EqualFold(kind, "text/xml"),

@@ -185,3 +185,22 @@ func TestOtherConfigurationsAreRefusedOneByOne(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatTheBackendSaysIsEscaped gives it text that is no XML.
+func TestWhatTheBackendSaysIsEscaped(t *testing.T) {
+	b := &board{id: "a<b>&\"c\t\x00\x1b\xff\uFFFEé😀", props: soap.Properties{DialString: "</x>\r\n"}}
+	url := serve(t, handler(b))
+	const want = "a&lt;b&gt;&amp;&quot;c&#9;\uFFFD\uFFFD\uFFFD\uFFFDé😀"
+	got := post(t, url+umPath, golden(t, "um-PlayOnPhone.request"))
+	if !strings.Contains(got.body, "<PlayOnPhoneResponse>"+want+"</PlayOnPhoneResponse>") {
+		t.Errorf("as text: got %s", got.body)
+	}
+	got = post(t, url+ewsPath, golden(t, "ews-PlayOnPhone.request"))
+	if !strings.Contains(got.body, `<PhoneCallId Id="`+want+`"/>`) {
+		t.Errorf("as an attribute: got %s", got.body)
+	}
+	got = post(t, url+umPath, envelope(`<m:GetUMProperties/>`))
+	if !strings.Contains(got.body, "<PlayOnPhoneDialString>&lt;/x&gt;&#13;&#10;</PlayOnPhoneDialString>") {
+		t.Errorf("line ends: got %s", got.body)
+	}
+}

@@ -89,6 +89,11 @@ func Public(r *http.Request) bool {
 	return false
 }
 
+// isBrowser reports whether a browser says where a request comes from.
+func isBrowser(r *http.Request) bool {
+	return len(r.Header["Sec-Fetch-Site"]) > 0 || len(r.Header["Origin"]) > 0
+}
+
 // sameOrigin refuses what a browser sends on behalf of another site's page.
 var sameOrigin http.CrossOriginProtection
 
@@ -120,7 +125,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // post answers a request that has a body of XML.
 func (h *Handler) post(w http.ResponseWriter, r *http.Request, service service) {
 	echoRequestID(w, r)
-	if err := sameOrigin.Check(r); err != nil {
+	if isBrowser(r) && sameOrigin.Check(r) != nil {
 		http.Error(w, "this request comes from another site's page", http.StatusForbidden)
 		return
 	}

@@ -36,8 +36,9 @@ func (m *message) callUM(h *Handler, ctx context.Context, user string) error {
 		return m.xml.Errorf("there is no operation %s", m.operation)
 	}
 	op := &umOperations[i]
-	var args [2]string
-	if err := m.texts(op.children, args[:]); err != nil {
+	m.args = [2]string{}
+	args := m.args[:]
+	if err := m.texts(op.children, args); err != nil {
 		return err
 	}
 	if err := m.close(); err != nil {
@@ -49,7 +50,7 @@ func (m *message) callUM(h *Handler, ctx context.Context, user string) error {
 	out = append(out, op.name...)
 	out = append(out, `Response xmlns="`+nsMessages+`"`...)
 	start := len(out)
-	out, err := op.run(h, ctx, user, args[:], append(out, '>'))
+	out, err := op.run(h, ctx, user, args, append(out, '>'))
 	if err != nil {
 		return err
 	}

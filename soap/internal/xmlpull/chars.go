@@ -2,6 +2,7 @@ package xmlpull
 
 import (
 	"bytes"
+	"encoding/binary"
 	"unicode/utf8"
 )
 
@@ -49,27 +50,46 @@ func startsName(name []byte) bool {
 	return isNameRune(r, true)
 }
 
-// nameEnd returns where the name that begins at i ends; i if there is none.
-func (p *Parser) nameEnd(i int) int {
+// nameEnd returns where the name that begins at i ends, i if there is none, and where its
+// first colon is, 0 if it has none.
+func (p *Parser) nameEnd(i int) (end, colon int) {
 	if i >= len(p.doc) || !startsName(p.doc[i:]) {
-		return min(i, len(p.doc))
+		return min(i, len(p.doc)), 0
 	}
-	for i < len(p.doc) {
-		c := p.doc[i]
-		if c < utf8.RuneSelf {
-			if nameBytes[c]&nameChar == 0 {
-				return i
+	for end = i; end < len(p.doc); {
+		for j, c := range p.doc[end:] {
+			if c >= utf8.RuneSelf || nameBytes[c]&nameChar == 0 {
+				end += j
+				break
 			}
-			i++
-			continue
+			if c == ':' && colon == 0 {
+				colon = end + j
+			}
+			if end+j == len(p.doc)-1 {
+				return len(p.doc), colon
+			}
 		}
-		r, n := utf8.DecodeRune(p.doc[i:])
-		if !isNameRune(r, false) {
-			return i
+		r, n := utf8.DecodeRune(p.doc[end:])
+		if r < utf8.RuneSelf || !isNameRune(r, false) {
+			break
 		}
-		i += n
+		end += n
 	}
-	return i
+	return end, colon
+}
+
+// qualified splits the name that begins at i into prefix and local name (Namespaces in XML
+// 1.0 §4). ok is false if there is none.
+func (p *Parser) qualified(i int) (n qname, end int, ok bool) {
+	end, colon := p.nameEnd(i)
+	n.raw = p.doc[i:end]
+	if colon == 0 {
+		n.local = n.raw
+		return n, end, end > i
+	}
+	n.prefix, n.local = p.doc[i:colon], p.doc[colon+1:end]
+	ok = colon > i && len(n.local) > 0 && startsName(n.local) && bytes.IndexByte(n.local, ':') < 0
+	return n, end, ok
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
@@ -90,9 +110,21 @@ func isChar(r rune) bool {
 		r >= 0xE000 && r <= 0xFFFD || r >= 0x10000 && r <= 0x10FFFF
 }
 
-// checkCharacters looks once at every byte, so that nothing later need do so.
+// checkCharacters looks once at every byte, so that nothing later need do so. Most of a
+// document is ASCII without control characters, which goes eight bytes at a time.
 func (p *Parser) checkCharacters() error {
+	const (
+		high  = 0x8080808080808080 // the top bit of each byte
+		space = 0x2020202020202020
+	)
 	for i := 0; i < len(p.doc); {
+		if len(p.doc)-i >= 8 {
+			v := binary.LittleEndian.Uint64(p.doc[i:])
+			if (v|(v-space)&^v)&high == 0 { // no byte from 0x80 on, none below 0x20
+				i += 8
+				continue
+			}
+		}
 		c := p.doc[i]
 		if c >= 0x20 && c < utf8.RuneSelf || isSpace(c) {
 			i++

@@ -35,11 +35,6 @@ const (
 // Name is a name with its namespace; Space is empty for a name in none.
 type Name struct{ Space, Local []byte }
 
-// Is reports whether n is local in the namespace space.
-func (n Name) Is(space, local string) bool {
-	return string(n.Local) == local && string(n.Space) == space
-}
-
 // Attr is one attribute of a start tag, its value normalised (XML 1.0 §3.3.3).
 type Attr struct {
 	Name
@@ -93,12 +88,22 @@ type element struct {
 // binding is a namespace declaration in force.
 type binding struct{ prefix, space []byte }
 
+// qname is a name as written, with its prefix, nil for none.
+type qname struct{ raw, prefix, local []byte }
+
 // attribute is an attribute as written, before prefixes are resolved.
 type attribute struct {
-	name  []byte
-	colon int // index of the colon in name, -1 for none
+	qname
 	at    int
 	value []byte
+}
+
+// declares reports whether a is a namespace declaration.
+func (a *attribute) declares() bool {
+	if a.prefix == nil {
+		return string(a.local) == "xmlns"
+	}
+	return string(a.prefix) == "xmlns"
 }
 
 // Reset begins a document, which must not change until the last token has been read. UTF-16
@@ -230,9 +235,9 @@ func (p *Parser) declared() (Kind, error) {
 // instruction passes over a processing instruction.
 func (p *Parser) instruction() error {
 	target := p.pos + 2
-	end := p.nameEnd(target)
+	end, colon := p.nameEnd(target)
 	name := p.doc[target:end]
-	if len(name) == 0 || bytes.IndexByte(name, ':') >= 0 || bytes.EqualFold(name, []byte("xml")) {
+	if len(name) == 0 || colon > 0 || bytes.EqualFold(name, []byte("xml")) {
 		return p.errorAt(p.pos, "a processing instruction isn't well-formed")
 	}
 	i := bytes.Index(p.doc[end:], []byte("?>"))
@@ -246,7 +251,14 @@ func (p *Parser) instruction() error {
 // endTag reads "</name>".
 func (p *Parser) endTag() (Kind, error) {
 	p.token = p.pos + 2
-	end := p.nameEnd(p.token)
+	if p.depth > 0 { // as nearly all end tags are
+		open := p.open[p.depth-1].raw
+		if rest := p.doc[p.token:]; len(rest) > len(open) && rest[len(open)] == '>' && string(rest[:len(open)]) == string(open) {
+			p.pos = p.token + len(open) + 1
+			return p.endElement(), nil
+		}
+	}
+	end, _ := p.nameEnd(p.token)
 	name := p.doc[p.token:end]
 	if p.depth == 0 {
 		return EOF, p.errorAt(p.token, "end tag %s without a start tag", name)

@@ -17,9 +17,7 @@ func (p *Parser) startTag() (Kind, error) {
 	if p.depth == MaxDepth {
 		return EOF, p.errorAt(p.token, "elements are nested more than %d deep", MaxDepth)
 	}
-	end := p.nameEnd(p.token)
-	raw := p.doc[p.token:end]
-	colon, ok := splitName(raw)
+	name, end, ok := p.qualified(p.token)
 	if !ok {
 		return EOF, p.errorAt(p.token, "a tag isn't well-formed")
 	}
@@ -27,11 +25,11 @@ func (p *Parser) startTag() (Kind, error) {
 	if err != nil {
 		return EOF, err
 	}
-	e := element{raw: raw, bindings: len(p.bindings)}
+	e := element{raw: name.raw, bindings: len(p.bindings)}
 	if err := p.declare(n); err != nil {
 		return EOF, err
 	}
-	if e.name, err = p.resolve(raw, colon, p.token, true); err != nil {
+	if e.name, err = p.resolve(name, p.token, true); err != nil {
 		return EOF, err
 	}
 	if err := p.resolveAttributes(n); err != nil {
@@ -73,8 +71,8 @@ func (p *Parser) attributes(at int) (n int, err error) {
 			return 0, err
 		}
 		for i := range n {
-			if bytes.Equal(p.raw[i].name, p.raw[n].name) {
-				return 0, p.errorAt(p.raw[n].at, "attribute %s is given twice", p.raw[n].name)
+			if bytes.Equal(p.raw[i].raw, p.raw[n].raw) {
+				return 0, p.errorAt(p.raw[n].at, "attribute %s is given twice", p.raw[n].raw)
 			}
 		}
 		n++
@@ -83,10 +81,8 @@ func (p *Parser) attributes(at int) (n int, err error) {
 
 // attribute reads one attribute into a and returns where it ends.
 func (p *Parser) attribute(a *attribute, at int) (int, error) {
-	end := p.nameEnd(at)
-	a.name, a.at = p.doc[at:end], at
-	colon, ok := splitName(a.name)
-	a.colon = colon
+	name, end, ok := p.qualified(at)
+	a.qname, a.at = name, at
 	end += notSpace(p.doc[end:])
 	if !ok || end == len(p.doc) || p.doc[end] != '=' {
 		return 0, p.errorAt(at, "an attribute isn't well-formed")
@@ -94,18 +90,18 @@ func (p *Parser) attribute(a *attribute, at int) (int, error) {
 	end++
 	end += notSpace(p.doc[end:])
 	if end == len(p.doc) || p.doc[end] != '"' && p.doc[end] != '\'' {
-		return 0, p.errorAt(end, "the value of attribute %s isn't quoted", a.name)
+		return 0, p.errorAt(end, "the value of attribute %s isn't quoted", a.raw)
 	}
 	n := bytes.IndexByte(p.doc[end+1:], p.doc[end])
 	if n < 0 {
-		return 0, p.errorAt(end, "the value of attribute %s has no end", a.name)
+		return 0, p.errorAt(end, "the value of attribute %s has no end", a.raw)
 	}
 	if n > MaxAttrValue {
-		return 0, p.errorAt(at, "the value of attribute %s is longer than %d bytes", a.name, MaxAttrValue)
+		return 0, p.errorAt(at, "the value of attribute %s is longer than %d bytes", a.raw, MaxAttrValue)
 	}
 	value := p.doc[end+1 : end+1+n]
 	if i := bytes.IndexByte(value, '<'); i >= 0 {
-		return 0, p.errorAt(end+1+i, "\"<\" in the value of attribute %s", a.name)
+		return 0, p.errorAt(end+1+i, "\"<\" in the value of attribute %s", a.raw)
 	}
 	var err error
 	a.value, err = p.unescape(value, end+1, true)
@@ -116,20 +112,19 @@ func (p *Parser) attribute(a *attribute, at int) (int, error) {
 func (p *Parser) declare(n int) error {
 	for i := range p.raw[:n] {
 		a := &p.raw[i]
-		var prefix []byte
-		switch {
-		case a.colon < 0 && string(a.name) == "xmlns":
-		case a.colon == 5 && string(a.name[:5]) == "xmlns":
-			prefix = a.name[6:]
-		default:
+		if !a.declares() {
 			continue
+		}
+		var prefix []byte
+		if a.prefix != nil {
+			prefix = a.local
 		}
 		switch {
 		case prefix != nil && len(a.value) == 0,
 			string(prefix) == "xmlns",
 			(string(prefix) == "xml") != (string(a.value) == spaceXML),
 			string(a.value) == spaceXMLNS:
-			return p.errorAt(a.at, "the namespace declaration %s isn't allowed", a.name)
+			return p.errorAt(a.at, "the namespace declaration %s isn't allowed", a.raw)
 		}
 		space := a.value
 		if len(p.scratch) > 0 { // the value may stand there, which lasts only until the next token
@@ -142,22 +137,21 @@ func (p *Parser) declare(n int) error {
 
 // resolve finds the namespace of a name. One without a prefix has the default namespace if
 // it is an element's.
-func (p *Parser) resolve(name []byte, colon, at int, isElement bool) (Name, error) {
-	if colon < 0 {
+func (p *Parser) resolve(n qname, at int, isElement bool) (Name, error) {
+	if n.prefix == nil {
 		if isElement {
-			return Name{p.lookup(nil), name}, nil
+			return Name{p.lookup(nil), n.local}, nil
 		}
-		return Name{nil, name}, nil
+		return Name{nil, n.local}, nil
 	}
-	prefix := name[:colon]
-	if string(prefix) == "xml" {
-		return Name{[]byte(spaceXML), name[colon+1:]}, nil
+	if string(n.prefix) == "xml" {
+		return Name{[]byte(spaceXML), n.local}, nil
 	}
-	space := p.lookup(prefix)
+	space := p.lookup(n.prefix)
 	if space == nil {
-		return Name{}, p.errorAt(at, "prefix %s isn't declared", prefix)
+		return Name{}, p.errorAt(at, "prefix %s isn't declared", n.prefix)
 	}
-	return Name{space, name[colon+1:]}, nil
+	return Name{space, n.local}, nil
 }
 
 func (p *Parser) lookup(prefix []byte) []byte {
@@ -174,16 +168,16 @@ func (p *Parser) resolveAttributes(n int) error {
 	count := 0
 	for i := range p.raw[:n] {
 		a := &p.raw[i]
-		if a.colon < 0 && string(a.name) == "xmlns" || a.colon == 5 && string(a.name[:5]) == "xmlns" {
+		if a.declares() {
 			continue
 		}
-		name, err := p.resolve(a.name, a.colon, a.at, false)
+		name, err := p.resolve(a.qname, a.at, false)
 		if err != nil {
 			return err
 		}
 		for _, b := range p.attrs[:count] {
 			if bytes.Equal(b.Local, name.Local) && bytes.Equal(b.Space, name.Space) {
-				return p.errorAt(a.at, "attribute %s is given twice", a.name)
+				return p.errorAt(a.at, "attribute %s is given twice", a.raw)
 			}
 		}
 		p.attrs[count] = Attr{name, a.value}
@@ -191,19 +185,4 @@ func (p *Parser) resolveAttributes(n int) error {
 	}
 	p.Attrs = p.attrs[:count]
 	return nil
-}
-
-// splitName finds the colon of a qualified name, -1 for none. ok is false if name isn't one
-// (Namespaces in XML 1.0 §4).
-func splitName(name []byte) (colon int, ok bool) {
-	if len(name) == 0 {
-		return -1, false
-	}
-	colon = bytes.IndexByte(name, ':')
-	if colon < 0 {
-		return -1, true
-	}
-	local := name[colon+1:]
-	ok = colon > 0 && len(local) > 0 && bytes.IndexByte(local, ':') < 0 && startsName(local)
-	return colon, ok
 }

@@ -1,0 +1,629 @@
+package mailbox_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"hookswitch/firmware/audio"
+	"hookswitch/firmware/mailbox"
+)
+
+// store is a store with mailboxes for anna and bert, and its directory.
+func store(t *testing.T) (*mailbox.Store, string) {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "mailbox")
+	s, err := mailbox.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, user := range []string{"anna", "bert"} {
+		if err := s.Make(user); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s, dir
+}
+
+// drop puts a message of so many seconds into a mailbox, as old as age.
+func drop(t *testing.T, dir, user, name string, seconds int, age time.Duration) {
+	t.Helper()
+	path := filepath.Join(dir, user, "messages", name)
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := audio.WriteWAV(f, make(audio.Clip, seconds*audio.Rate)); err != nil {
+		t.Fatal(err)
+	}
+	when := time.Now().Add(-age)
+	if err := os.Chtimes(path, when, when); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func messages(t *testing.T, s *mailbox.Store, user string) []mailbox.Message {
+	t.Helper()
+	list, err := s.Messages(user)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+func names(list []mailbox.Message) (names []string) {
+	for _, m := range list {
+		names = append(names, m.Mailbox+"/"+m.Name)
+	}
+	return names
+}
+
+func TestMessagesAreListedNewestFirst(t *testing.T) {
+	s, dir := store(t)
+	drop(t, dir, "anna", "old.wav", 3, 2*time.Hour)
+	drop(t, dir, "anna", "new.wav", 1, 0)
+	drop(t, dir, "bert", "middle.wav", 2, time.Hour)
+	for user, want := range map[string][]string{
+		"anna":   {"anna/new.wav", "anna/old.wav"},
+		"bert":   {"bert/middle.wav"},
+		"":       {"anna/new.wav", "bert/middle.wav", "anna/old.wav"},
+		"nobody": nil,
+	} {
+		if got := names(messages(t, s, user)); !slices.Equal(got, want) {
+			t.Errorf("Messages(%q) = %v, want %v", user, got, want)
+		}
+	}
+	m := messages(t, s, "anna")[1]
+	if m.DurationMS != 3000 || m.Fault != "" || time.Since(m.Modified) < time.Hour {
+		t.Errorf("message %+v, want 3000 ms and no fault", m)
+	}
+}
+
+func TestAnItemsIDIsStableAndItsOwn(t *testing.T) {
+	s, dir := store(t)
+	seen := map[string]string{}
+	for _, user := range []string{"anna", "bert"} {
+		for i := range 20 {
+			drop(t, dir, user, fmt.Sprintf("m%d.wav", i), 1, 0)
+		}
+	}
+	for _, m := range messages(t, s, "") {
+		if !regexp.MustCompile(`^[a-z2-7]{24}$`).MatchString(m.ID) {
+			t.Errorf("id %q", m.ID)
+		}
+		if other, twice := seen[m.ID]; twice {
+			t.Errorf("%s and %s have one id", other, m.Name)
+		}
+		seen[m.ID] = m.Mailbox + "/" + m.Name
+	}
+	drop(t, dir, "anna", "m0.wav", 5, time.Hour) // other content, same file
+	again, err := mailbox.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range messages(t, again, "") {
+		if seen[m.ID] != m.Mailbox+"/"+m.Name {
+			t.Errorf("the id of %s has changed", m.Name)
+		}
+	}
+}
+
+func TestAMessageThatIsDroppedOrChangedIsSeenAtOnce(t *testing.T) {
+	s, dir := store(t)
+	if list := messages(t, s, "anna"); len(list) != 0 || list == nil {
+		t.Fatalf("messages %v, want an empty list", list)
+	}
+	drop(t, dir, "anna", "a.wav", 1, time.Hour)
+	if list := messages(t, s, "anna"); len(list) != 1 || list[0].DurationMS != 1000 {
+		t.Fatalf("messages %+v", list)
+	}
+	drop(t, dir, "anna", "a.wav", 4, 0)
+	if list := messages(t, s, "anna"); len(list) != 1 || list[0].DurationMS != 4000 {
+		t.Fatalf("messages %+v", list)
+	}
+	if err := os.Remove(filepath.Join(dir, "anna/messages/a.wav")); err != nil {
+		t.Fatal(err)
+	}
+	if list := messages(t, s, "anna"); len(list) != 0 {
+		t.Fatalf("messages %+v", list)
+	}
+}
+
+func TestAFileThatIsBeingCopiedLosesItsFaultWhenItIsWhole(t *testing.T) {
+	s, dir := store(t)
+	path := filepath.Join(dir, "anna/messages/copy.wav")
+	drop(t, dir, "anna", "copy.wav", 2, 0)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, whole[:20], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m := messages(t, s, "anna")[0]
+	if m.Fault == "" || m.DurationMS != 0 {
+		t.Errorf("a part of a header: %+v", m)
+	}
+	if err := os.WriteFile(path, whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	again := messages(t, s, "anna")[0]
+	if again.Fault != "" || again.DurationMS != 2000 || again.ID != m.ID {
+		t.Errorf("the whole file: %+v", again)
+	}
+}
+
+func TestWhatIsNoMessageIsNotListedOrSaysWhy(t *testing.T) {
+	s, dir := store(t)
+	in := filepath.Join(dir, "anna", "messages")
+	for _, name := range []string{".hidden.wav", "half.wav.tmp", "half.PART", "half.part"} {
+		drop(t, dir, "anna", name, 1, 0)
+	}
+	if err := os.Mkdir(filepath.Join(in, "folder.wav"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(filepath.Join(in, "pipe.wav"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if list := messages(t, s, "anna"); len(list) != 0 {
+		t.Errorf("listed: %v", names(list))
+	}
+	for name, content := range map[string]string{"empty.wav": "", "readme.txt": "not a message", "page.wav": "<html>"} {
+		if err := os.WriteFile(filepath.Join(in, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list := messages(t, s, "anna")
+	if len(list) != 3 {
+		t.Errorf("listed: %v", names(list))
+	}
+	for _, m := range list {
+		if m.Fault == "" {
+			t.Errorf("%s has no fault", m.Name)
+		}
+	}
+}
+
+func TestSymbolicLinksLeadNowhere(t *testing.T) {
+	s, dir := store(t)
+	drop(t, dir, "bert", "secret.wav", 1, 0)
+	outside := filepath.Join(t.TempDir(), "outside")
+	if err := os.MkdirAll(filepath.Join(outside, "messages"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	link := func(target, name string) {
+		t.Helper()
+		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link("../../bert/messages/secret.wav", "anna/messages/link.wav")
+	link("/etc/passwd", "anna/messages/passwd.wav")
+	link(outside, "carl")
+	if list := messages(t, s, "anna"); len(list) != 0 {
+		t.Errorf("listed: %v", names(list))
+	}
+	if err := s.ChangeSettings("carl", func(set *mailbox.Settings) { set.OOF = true }); err == nil {
+		t.Error("settings were written through a link that leads out")
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "anna/greetings")); err != nil {
+		t.Fatal(err)
+	}
+	link(outside, "anna/greetings")
+	if err := s.SetGreeting("anna", "NormalCustom", func(w io.Writer) error { return nil }); err == nil {
+		t.Error("a greeting was written through a link that leads out")
+	}
+	if left, err := os.ReadDir(outside); err != nil || len(left) != 1 {
+		t.Errorf("outside: %v, %v", left, err)
+	}
+}
+
+var hostileUsers = []string{
+	"", ".", "..", "../bert", "anna/../bert", "/etc", "anna/messages", "anna\x00", "anna\nb", "-rf", ".hidden",
+	"a b", "a\\b", "a:b", strings.Repeat("x", 65), "anna\xff", "\u202eanna", "a*", "~root",
+}
+
+func TestNamesThatAreNoUsersAreRefusedEverywhere(t *testing.T) {
+	s, dir := store(t)
+	drop(t, dir, "anna", "a.wav", 1, 0)
+	id := messages(t, s, "anna")[0].ID
+	for _, user := range hostileUsers {
+		if err := mailbox.CheckUser(user); !errors.Is(err, mailbox.ErrUser) {
+			t.Errorf("CheckUser(%q) = %v", user, err)
+		}
+		if err := s.Make(user); !errors.Is(err, mailbox.ErrUser) {
+			t.Errorf("Make(%q) = %v", user, err)
+		}
+		if _, err := s.Settings(user); !errors.Is(err, mailbox.ErrUser) {
+			t.Errorf("Settings(%q) = %v", user, err)
+		}
+		if err := s.ChangeSettings(user, func(set *mailbox.Settings) { set.OOF = true }); !errors.Is(err, mailbox.ErrUser) {
+			t.Errorf("ChangeSettings(%q) = %v", user, err)
+		}
+		if _, err := s.ResetPIN(user); !errors.Is(err, mailbox.ErrUser) {
+			t.Errorf("ResetPIN(%q) = %v", user, err)
+		}
+		if _, err := s.Greeting(user, "NormalCustom"); !errors.Is(err, mailbox.ErrUser) {
+			t.Errorf("Greeting(%q) = %v", user, err)
+		}
+		if err := s.SetGreeting(user, "NormalCustom", func(io.Writer) error { return nil }); !errors.Is(err, mailbox.ErrUser) {
+			t.Errorf("SetGreeting(%q) = %v", user, err)
+		}
+		if s.CheckPIN(user, "123456") {
+			t.Errorf("CheckPIN(%q)", user)
+		}
+		if user == "" {
+			continue // every mailbox
+		}
+		if _, err := s.Messages(user); !errors.Is(err, mailbox.ErrUser) {
+			t.Errorf("Messages(%q) = %v", user, err)
+		}
+		if _, _, err := s.Message(user, id); !errors.Is(err, mailbox.ErrUser) {
+			t.Errorf("Message(%q) = %v", user, err)
+		}
+		if err := s.Delete(user, id); !errors.Is(err, mailbox.ErrUser) {
+			t.Errorf("Delete(%q) = %v", user, err)
+		}
+	}
+	for _, user := range []string{"anna", "anna@example.com", "a", "Jörg", "anna.b-c_d+e", "1", "李"} {
+		if err := mailbox.CheckUser(user); err != nil {
+			t.Errorf("CheckUser(%q) = %v", user, err)
+		}
+	}
+}
+
+func TestAnItemIsOpenedByItsOwnerOrForEverybody(t *testing.T) {
+	s, dir := store(t)
+	drop(t, dir, "anna", "a.wav", 2, 0)
+	want := messages(t, s, "anna")[0]
+	for _, user := range []string{"anna", ""} {
+		f, got, err := s.Message(user, want.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		clip, err := audio.Decode(f, time.Minute)
+		if err != nil || clip.Duration() != 2*time.Second || !got.Modified.Equal(want.Modified) || got.Name != "a.wav" || got.DurationMS != 2000 || got.Mailbox != "anna" {
+			t.Errorf("Message(%q) = %+v, %v of sound, %v", user, got, clip.Duration(), err)
+		}
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	for name, test := range map[string]struct {
+		user, id string
+		want     error
+	}{
+		"another user":           {"bert", want.ID, mailbox.ErrItem},
+		"a user without mailbox": {"nobody", want.ID, mailbox.ErrItem},
+		"an id never given":      {"anna", strings.Repeat("a", 24), mailbox.ErrItem},
+		"no id":                  {"anna", "", mailbox.ErrItemID},
+		"a short id":             {"anna", want.ID[:23], mailbox.ErrItemID},
+		"a long id":              {"anna", want.ID + "a", mailbox.ErrItemID},
+		"an id in capitals":      {"anna", strings.ToUpper(want.ID), mailbox.ErrItemID},
+		"a file name":            {"anna", "a.wav", mailbox.ErrItemID},
+		"a path":                 {"anna", "../../../../../etc/passw", mailbox.ErrItemID},
+	} {
+		if f, _, err := s.Message(test.user, test.id); !errors.Is(err, test.want) || f != nil {
+			t.Errorf("%s: %v, want %v", name, err, test.want)
+		}
+		if err := s.Delete(test.user, test.id); !errors.Is(err, test.want) {
+			t.Errorf("%s: Delete = %v, want %v", name, err, test.want)
+		}
+	}
+}
+
+func TestDeletedMessagesAreMovedAwayAndNoneIsOverwritten(t *testing.T) {
+	s, dir := store(t)
+	for seconds := 1; seconds <= 3; seconds++ {
+		drop(t, dir, "anna", "a.wav", seconds, 0)
+		id := messages(t, s, "anna")[0].ID
+		if err := s.Delete("anna", id); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Delete("anna", id); !errors.Is(err, mailbox.ErrItem) {
+			t.Errorf("deleted twice: %v", err)
+		}
+	}
+	if list := messages(t, s, "anna"); len(list) != 0 {
+		t.Errorf("messages %v", names(list))
+	}
+	for name, seconds := range map[string]int{"a.wav": 1, "a (1).wav": 2, "a (2).wav": 3} {
+		info, err := os.Stat(filepath.Join(dir, "anna/deleted", name))
+		if err != nil || info.Size() != int64(44+2*seconds*audio.Rate) {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
+	}
+}
+
+func TestSettingsAreKept(t *testing.T) {
+	s, dir := store(t)
+	got, err := s.Settings("anna")
+	if want := (mailbox.Settings{MissedCallNotification: true}); err != nil || got != want {
+		t.Errorf("at first %+v, %v", got, err)
+	}
+	want := mailbox.Settings{OOF: true, DialString: "2077", AccessFolder: "AAAA"}
+	if err := s.ChangeSettings("anna", func(set *mailbox.Settings) { *set = want }); err != nil {
+		t.Fatal(err)
+	}
+	again, err := mailbox.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := again.Settings("anna"); err != nil || got != want {
+		t.Errorf("after a restart %+v, %v, want %+v", got, err, want)
+	}
+	if got, err := s.Settings("bert"); err != nil || got.OOF {
+		t.Errorf("bert's %+v, %v", got, err)
+	}
+}
+
+func TestConcurrentChangesOfSettingsAreAllKept(t *testing.T) {
+	s, _ := store(t)
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			if err := s.ChangeSettings("anna", func(set *mailbox.Settings) { set.DialString += "1" }); err != nil {
+				t.Error(err)
+			}
+			_, _ = s.Messages("")
+		})
+	}
+	wg.Wait()
+	if got, err := s.Settings("anna"); err != nil || got.DialString != strings.Repeat("1", 20) {
+		t.Errorf("dial string %q, %v", got.DialString, err)
+	}
+}
+
+func TestDamagedSettingsAreToldAndLeftAlone(t *testing.T) {
+	s, dir := store(t)
+	path := filepath.Join(dir, "anna/settings.json")
+	if err := os.WriteFile(path, []byte(`{"oof": tr`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Settings("anna"); err == nil || !strings.Contains(err.Error(), "damaged") {
+		t.Errorf("Settings = %v", err)
+	}
+	if err := s.ChangeSettings("anna", func(set *mailbox.Settings) { set.OOF = true }); err == nil {
+		t.Error("damaged settings were replaced")
+	}
+	if b, err := os.ReadFile(path); err != nil || string(b) != `{"oof": tr` {
+		t.Errorf("the file is now %q, %v", b, err)
+	}
+}
+
+// ls is every file below dir but the messages, with its size.
+func ls(t *testing.T, dir string) (files []string) {
+	t.Helper()
+	err := fs.WalkDir(os.DirFS(dir), ".", func(path string, e fs.DirEntry, err error) error {
+		if err == nil && e.Type().IsRegular() {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func TestWhatCanNotBeWrittenLosesNothing(t *testing.T) {
+	s, dir := store(t)
+	if err := s.SetGreeting("anna", "OofCustom", func(w io.Writer) error { _, err := w.Write([]byte("old")); return err }); err != nil {
+		t.Fatal(err)
+	}
+	full := errors.New("no space left on device")
+	err := s.SetGreeting("anna", "OofCustom", func(w io.Writer) error {
+		if _, err := w.Write([]byte("half of the n")); err != nil {
+			t.Error(err)
+		}
+		return full
+	})
+	if !errors.Is(err, full) || !strings.Contains(err.Error(), "oof.wav of anna not stored") {
+		t.Errorf("SetGreeting = %v", err)
+	}
+	f, err := s.Greeting("anna", "OofCustom")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if b, err := io.ReadAll(f); err != nil || string(b) != "old" {
+		t.Errorf("greeting %q, %v", b, err)
+	}
+	// The new file can be written, but not take the place of the old one.
+	if err := os.MkdirAll(filepath.Join(dir, "bert/settings.json/x"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.ChangeSettings("bert", func(set *mailbox.Settings) { set.OOF = true }); err == nil {
+		t.Error("settings were stored over a directory")
+	}
+	if got := ls(t, dir); !slices.Equal(got, []string{"anna/greetings/oof.wav"}) {
+		t.Errorf("files left: %v", got)
+	}
+}
+
+func TestAStoreOnADirectoryThatCanNotBeMadeSaysSo(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := mailbox.Open(filepath.Join(file, "mailbox"))
+	if err == nil {
+		t.Fatal("Open: no error")
+	}
+	if _, err := s.Messages(""); err == nil {
+		t.Error("Messages: no error")
+	}
+	if err := s.Make("anna"); err == nil {
+		t.Error("Make: no error")
+	}
+}
+
+func TestWhatAPowerFailureLeftIsClearedAway(t *testing.T) {
+	s, dir := store(t)
+	if err := s.ChangeSettings("anna", func(set *mailbox.Settings) { set.OOF = true }); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{".settings.json81234", ".pin.json1", ".oof.wav99", ".profile", "notes.txt"} {
+		if err := os.WriteFile(filepath.Join(dir, "anna", name), []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Make("anna"); err != nil {
+		t.Fatal(err)
+	}
+	if got := ls(t, dir); !slices.Equal(got, []string{"anna/.profile", "anna/notes.txt", "anna/settings.json"}) {
+		t.Errorf("files left: %v", got)
+	}
+}
+
+func TestGreetings(t *testing.T) {
+	s, _ := store(t)
+	for _, kind := range []string{"NormalCustom", "OofCustom"} {
+		if _, err := s.Greeting("anna", kind); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s at first: %v", kind, err)
+		}
+		for seconds := 1; seconds <= 2; seconds++ {
+			if err := s.SetGreeting("anna", kind, func(w io.Writer) error { return audio.WriteWAV(w, make(audio.Clip, seconds*audio.Rate)) }); err != nil {
+				t.Fatal(err)
+			}
+			f, err := s.Greeting("anna", kind)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d, err := audio.Probe(f); err != nil || d != time.Duration(seconds)*time.Second {
+				t.Errorf("%s: %v, %v", kind, d, err)
+			}
+			f.Close()
+		}
+	}
+	for range 2 {
+		if err := s.DeleteGreeting("anna", "NormalCustom"); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := s.Greeting("anna", "NormalCustom"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("deleted: %v", err)
+	}
+	if f, err := s.Greeting("anna", "OofCustom"); err != nil {
+		t.Errorf("the other one: %v", err)
+	} else {
+		f.Close()
+	}
+	if err := s.DeleteGreeting("nobody", "OofCustom"); err != nil {
+		t.Error(err)
+	}
+	for _, kind := range []string{"", "normal", "../pin", "NormalCustom/../../pin"} {
+		if _, err := s.Greeting("anna", kind); !errors.Is(err, mailbox.ErrItem) {
+			t.Errorf("Greeting(%q) = %v", kind, err)
+		}
+		if err := s.SetGreeting("anna", kind, nil); !errors.Is(err, mailbox.ErrItem) {
+			t.Errorf("SetGreeting(%q) = %v", kind, err)
+		}
+		if err := s.DeleteGreeting("anna", kind); !errors.Is(err, mailbox.ErrItem) {
+			t.Errorf("DeleteGreeting(%q) = %v", kind, err)
+		}
+	}
+}
+
+func TestPINs(t *testing.T) {
+	s, dir := store(t)
+	if s.CheckPIN("anna", "") || s.CheckPIN("anna", "123456") {
+		t.Error("a PIN before there is one")
+	}
+	first, err := s.ResetPIN("anna")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !regexp.MustCompile(`^[0-9]{6,}$`).MatchString(first) {
+		t.Errorf("PIN %q", first)
+	}
+	if !s.CheckPIN("anna", first) || s.CheckPIN("anna", first+"0") || s.CheckPIN("bert", first) {
+		t.Error("the PIN is not anna's alone")
+	}
+	second, err := s.ResetPIN("anna")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second == first || s.CheckPIN("anna", first) || !s.CheckPIN("anna", second) {
+		t.Error("the old PIN is not void, or the new one is")
+	}
+	for _, file := range ls(t, dir) {
+		b, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil || strings.Contains(string(b), second) {
+			t.Errorf("%s holds the PIN, %v", file, err)
+		}
+	}
+}
+
+func TestAPINIsVoidAfterTooManyWrongOnesInARow(t *testing.T) {
+	s, dir := store(t)
+	pin, err := s.ResetPIN("anna")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong := func(n int) {
+		for range n {
+			if s.CheckPIN("anna", "x") {
+				t.Fatal("a wrong PIN is right")
+			}
+		}
+	}
+	wrong(14)
+	if !s.CheckPIN("anna", pin) {
+		t.Error("void after 14")
+	}
+	wrong(14)
+	if s, err = mailbox.Open(dir); err != nil { // a restart forgets nothing
+		t.Fatal(err)
+	}
+	wrong(1)
+	if s.CheckPIN("anna", pin) {
+		t.Error("not void after 15")
+	}
+	if pin, err = s.ResetPIN("anna"); err != nil || !s.CheckPIN("anna", pin) {
+		t.Errorf("a new one is void too: %v", err)
+	}
+}
+
+// Whatever id a client sends, it is refused or opens a message of that user.
+func FuzzMessage(f *testing.F) {
+	for _, id := range []string{"", "aaaaaaaaaaaaaaaaaaaaaaaa", "../../../etc/passwd", "a.wav", "\x00"} {
+		f.Add("anna", id)
+		f.Add("../bert", id)
+	}
+	dir := f.TempDir()
+	s, err := mailbox.Open(dir)
+	if err != nil {
+		f.Fatal(err)
+	}
+	if err := s.Make("anna"); err != nil {
+		f.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "anna/messages/a.wav"), []byte("x"), 0o600); err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, user, id string) {
+		file, m, err := s.Message(user, id)
+		if err != nil {
+			if !errors.Is(err, mailbox.ErrItem) && !errors.Is(err, mailbox.ErrItemID) && !errors.Is(err, mailbox.ErrUser) {
+				t.Fatal(err)
+			}
+			return
+		}
+		defer file.Close()
+		if m.Mailbox != "anna" || m.ID != id || user != "anna" && user != "" {
+			t.Fatalf("%q opened %+v", user, m)
+		}
+	})
+}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"hookswitch/firmware/audio/mp3"
 )
 
 const (
@@ -149,8 +151,8 @@ func sniff(r io.ReadSeeker, head []byte, size int64) (*source, error) {
 		return openFLAC(r)
 	case begins(head, "OggS"):
 		return openOgg(r, head)
-	case begins(head, "ID3"), isMP3(head):
-		return openMP3(r, size)
+	case begins(head, "ID3"), mp3.Sniff(head):
+		return openMP3(r)
 	case isGSM(head):
 		return openGSM(r, size), nil
 	}

@@ -189,7 +189,12 @@ func (c *Chat) command(ctx context.Context, limit time.Duration, cmd Cmd) ([]str
 	case <-p.done:
 		return c.result(p)
 	case <-c.gone:
-		return nil, c.Err()
+		select {
+		case <-p.done: // its last word
+			return c.result(p)
+		default:
+			return nil, c.Err()
+		}
 	case <-timer.C:
 		c.giveUp(p)
 		return nil, fmt.Errorf("%w: %s after %v", ErrTimeout, cmd.Text, limit)

@@ -78,6 +78,7 @@ func (f *framer) code(c byte) {
 	case c == DLE: // an odd DLE in text: the next byte belongs to this one
 		f.escaped = true
 	default:
+		f.flush() // what was said before the event
 		f.event(c)
 	}
 	f.skipLF = false

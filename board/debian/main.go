@@ -96,7 +96,7 @@ func build(root, out, version string, epoch int64, t target) (string, error) {
 	}
 	defer os.RemoveAll(tmp)
 	binary := filepath.Join(tmp, "hookswitch")
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid= -X main.version="+version, "-o", binary, "./firmware/hookswitch")
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid= -X hookswitch/firmware/web.version="+version, "-o", binary, "./firmware/hookswitch")
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+t.goarch, "GOARM="+t.v, "GOWORK=off")
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr

@@ -1,28 +1,46 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"strings"
 
 	"hookswitch/firmware/audio"
 	"hookswitch/firmware/call"
 	"hookswitch/firmware/mailbox"
+	"hookswitch/soap"
 )
 
-// API is the JSON interface of the command line and of the page. A user sees only their own
+const maxRequest = 64 << 10 // bytes of a request's body
+
+// API is the JSON interface of the command line, and the page. A user sees only their own
 // calls and messages, an administrator all.
+//
+//	GET    /api/lines         array of call.LineInfo
+//	GET    /api/calls         array of call.Info, newest first
+//	POST   /api/calls         {"item": …, "number": …} starts a call: its call.Info
+//	GET    /api/calls/{id}    call.Info; in a path the id's / + = are escaped
+//	DELETE /api/calls/{id}    hangs up; the call.Info once the line is on-hook
+//	GET    /api/messages      array of mailbox.Message
+//	GET    /api/events        server-sent events: see events.go
+//	GET    /api/version       BuildInfo
+//	GET    /                  the page
+//
+// An answer that is not a success has a Problem for its body.
 type API struct {
 	Calls *call.Exchange
 	Store *mailbox.Store
 	Play  func(user, item, dial string) (call.Info, error)
 	Log   *slog.Logger
+
+	streams streams
 }
 
-// Handler serves /api/ and the page.
+// Handler serves the interface and the page. Requests of a browser that another site's page
+// has sent are refused.
 func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/lines", a.lines)
@@ -31,83 +49,103 @@ func (a *API) Handler() http.Handler {
 	mux.HandleFunc("GET /api/calls/{id}", a.call)
 	mux.HandleFunc("DELETE /api/calls/{id}", a.disconnect)
 	mux.HandleFunc("GET /api/messages", a.messages)
-	mux.HandleFunc("GET /api/version", a.version)
+	mux.HandleFunc("GET /api/events", a.events)
+	mux.HandleFunc("GET /api/version", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, Build()) })
+	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {
+		reply(w, http.StatusNotFound, Problem{"there is nothing at this address, or it takes another method"})
+	})
 	mux.HandleFunc("GET /{$}", a.page)
+	mux.HandleFunc("GET /page.js", script)
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
 func reply(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v)
 }
 
-// Problem is the body of every answer that is not a success.
+// Problem says in a sentence what is wrong and what to do next.
 type Problem struct {
 	Error string `json:"error"`
 }
 
-// advice maps errors to a status and to one sentence with what to do next.
+// advice is the status of each error, and what to do next; the first match holds. What is
+// not here is an internal error, shown to nobody.
 var advice = []struct {
 	err    error
 	status int
-	text   string
+	next   string
 }{
-	{call.ErrUnknown, http.StatusNotFound, "no such call; see hookswitch calls"},
 	{call.ErrNumber, http.StatusBadRequest, ""},
-	{call.ErrDenied, http.StatusForbidden, ""},
-	{call.ErrUserBusy, http.StatusConflict, "you already have a call; hang it up first"},
-	{call.ErrNoLine, http.StatusServiceUnavailable, "every line is busy; try again when a call has ended"},
-	{call.ErrFault, http.StatusServiceUnavailable, ""},
-	{call.ErrOnHook, http.StatusInternalServerError, "the line is not confirmed on-hook; look at hookswitch lines and at the modem"},
-	{mailbox.ErrItem, http.StatusNotFound, "no such message; see hookswitch messages"},
-	{mailbox.ErrItemID, http.StatusBadRequest, "that is not an item id; see hookswitch messages"},
+	{call.ErrDenied, http.StatusForbidden, "; see allow and deny in [dialing]"},
+	{call.ErrQuota, http.StatusTooManyRequests, ""},
+	{call.ErrUserBusy, http.StatusConflict, "; hang it up first"},
+	{call.ErrNoLine, http.StatusServiceUnavailable, "; try again when a call has ended"},
+	{call.ErrFault, http.StatusServiceUnavailable, "; see hookswitch lines"},
+	{call.ErrUnknown, http.StatusNotFound, "; see hookswitch calls"},
+	{call.ErrOnHook, http.StatusInternalServerError, "; see hookswitch lines, and look at the modem"},
+	{mailbox.ErrItem, http.StatusNotFound, "; see hookswitch messages"},
+	{mailbox.ErrItemID, http.StatusBadRequest, "; see hookswitch messages"},
 	{audio.ErrFormat, http.StatusUnprocessableEntity, ""},
 	{audio.ErrBroken, http.StatusUnprocessableEntity, ""},
 	{audio.ErrLimit, http.StatusUnprocessableEntity, ""},
+	{soap.ErrNotEnabled, http.StatusForbidden, "; see um of the [[user]]"},
 }
 
 func (a *API) fail(w http.ResponseWriter, err error) {
 	for _, row := range advice {
 		if errors.Is(err, row.err) {
-			text := row.text
-			if text == "" {
-				text = err.Error()
-			}
-			reply(w, row.status, Problem{text})
+			reply(w, row.status, Problem{plain(err) + row.next})
 			return
 		}
 	}
 	a.Log.Error("request failed", "error", err)
-	reply(w, http.StatusInternalServerError, Problem{"internal error; the daemon's log says what happened"})
+	reply(w, http.StatusInternalServerError, Problem{"internal error; the daemon's log says which"})
+}
+
+// plain is an error without the name of the package that it comes from.
+func plain(err error) string {
+	text := err.Error()
+	for _, prefix := range []string{"call: ", "mailbox: ", "audio: ", "soap: "} {
+		text = strings.TrimPrefix(text, prefix)
+	}
+	return text
 }
 
 func (a *API) lines(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, a.Calls.Lines()) }
 
-// visible says whether a user may see a call.
-func visible(u User, c call.Info) bool { return u.Admin || c.User == u.Name }
-
 func (a *API) list(w http.ResponseWriter, r *http.Request) {
-	calls := []call.Info{} // never null
+	reply(w, http.StatusOK, a.visible(UserOf(r)))
+}
+
+// sees says whether a user may see a call.
+func (u User) sees(c call.Info) bool { return u.Admin || c.User == u.Name }
+
+// visible are the calls that a user may see; never nil.
+func (a *API) visible(u User) []call.Info {
+	calls := []call.Info{}
 	for _, c := range a.Calls.Calls() {
-		if visible(UserOf(r), c) {
+		if u.sees(c) {
 			calls = append(calls, c)
 		}
 	}
-	reply(w, http.StatusOK, calls)
+	return calls
 }
 
-func (a *API) find(r *http.Request) (call.Info, error) {
-	c, err := a.Calls.Call(r.PathValue("id"))
-	if err == nil && !visible(UserOf(r), c) {
+// find is a call that a user may see: somebody else's is as unknown as one that never was.
+func (a *API) find(u User, id string) (call.Info, error) {
+	c, err := a.Calls.Call(id)
+	if err == nil && !u.sees(c) {
 		err = call.ErrUnknown
 	}
 	return c, err
 }
 
 func (a *API) call(w http.ResponseWriter, r *http.Request) {
-	c, err := a.find(r)
+	c, err := a.find(UserOf(r), r.PathValue("id"))
 	if err != nil {
 		a.fail(w, err)
 		return
@@ -117,10 +155,10 @@ func (a *API) call(w http.ResponseWriter, r *http.Request) {
 
 func (a *API) play(w http.ResponseWriter, r *http.Request) {
 	var req struct{ Item, Number string }
-	body := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10))
+	body := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
 	body.DisallowUnknownFields()
-	if err := body.Decode(&req); err != nil {
-		reply(w, http.StatusBadRequest, Problem{"the body must be JSON with item and number"})
+	if err := body.Decode(&req); err != nil || body.More() {
+		reply(w, http.StatusBadRequest, Problem{`the body is to be {"item": …, "number": …}`})
 		return
 	}
 	c, err := a.Play(UserOf(r).Name, req.Item, req.Number)
@@ -131,13 +169,15 @@ func (a *API) play(w http.ResponseWriter, r *http.Request) {
 	reply(w, http.StatusCreated, c)
 }
 
+// disconnect hangs up, whether the client waits for it or not.
 func (a *API) disconnect(w http.ResponseWriter, r *http.Request) {
-	c, err := a.find(r)
+	user, id := UserOf(r), r.PathValue("id")
+	c, err := a.find(user, id)
 	if err == nil {
-		err = a.Calls.Disconnect(r.Context(), c.ID)
+		err = a.Calls.Disconnect(context.WithoutCancel(r.Context()), id)
 	}
 	if err == nil {
-		c, err = a.find(r)
+		c, err = a.find(user, id)
 	}
 	if err != nil {
 		a.fail(w, err)
@@ -146,46 +186,22 @@ func (a *API) disconnect(w http.ResponseWriter, r *http.Request) {
 	reply(w, http.StatusOK, c)
 }
 
-func (a *API) messages(w http.ResponseWriter, r *http.Request) {
-	user := UserOf(r).Name
-	if UserOf(r).Admin {
-		user = ""
+// box is the mailbox whose messages a user sees; "" is all of them.
+func (u User) box() string {
+	if u.Admin {
+		return ""
 	}
-	list, err := a.Store.Messages(user)
+	return u.Name
+}
+
+func (a *API) messages(w http.ResponseWriter, r *http.Request) {
+	list, err := a.Store.Messages(UserOf(r).box())
 	if err != nil {
 		a.fail(w, err)
 		return
 	}
 	if list == nil {
-		list = []mailbox.Message{}
+		list = []mailbox.Message{} // never null
 	}
 	reply(w, http.StatusOK, list)
-}
-
-func (a *API) version(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, Build()) }
-
-// BuildInfo is which program this is.
-type BuildInfo struct {
-	Version string `json:"version"`
-	Commit  string `json:"commit"`
-	Go      string `json:"go"`
-}
-
-// version is set by the linker in a release: -X hookswitch/firmware/web.version=1.2.3.
-var version = "development"
-
-// Build says which program this is.
-func Build() BuildInfo {
-	b := BuildInfo{Version: version}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return b
-	}
-	b.Go = strings.TrimPrefix(info.GoVersion, "go")
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			b.Commit = s.Value
-		}
-	}
-	return b
 }

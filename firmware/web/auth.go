@@ -2,28 +2,24 @@ package web
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
+	"slices"
 	"strings"
-	"sync"
 	"time"
+	"unicode/utf8"
 
 	"hookswitch/firmware/config"
 )
 
-const (
-	remember  = 5 * time.Minute // a verified password is not hashed again for so long
-	firstWait = time.Second     // after the third failure in a row; doubled at each further one
-	lastWait  = 5 * time.Minute
-	freeTries = 3
-	maxBody   = 64 << 10 // drained before a 401, so that the connection can be used again
-)
+// maxDrain is what is read of a body before a refusal, so that the connection can be used
+// again: clients send their request without credentials first, and NTLM needs it.
+const maxDrain = 64 << 10
 
 // User is who asks.
 type User struct {
@@ -33,45 +29,47 @@ type User struct {
 
 type userKey struct{}
 
-// UserOf is the user that a request was authenticated as.
+// UserOf is the user that a request was authenticated as; the zero User for one that needs
+// no authentication.
 func UserOf(r *http.Request) User {
 	u, _ := r.Context().Value(userKey{}).(User)
 	return u
-}
-
-// Auth authenticates requests: Basic over TLS (or from this machine), bearer tokens, and
-// NTLMv2 where it is switched on.
-type Auth struct {
-	Users  []config.User
-	Realm  string
-	NTLM   bool
-	Public func(*http.Request) bool // these need no authentication
-	Log    *slog.Logger
-
-	mu     sync.Mutex // guards what follows
-	key    []byte
-	known  map[[32]byte]time.Time // HMACs of verified credentials, until when
-	misses map[string]*miss       // by user and by address
-}
-
-// miss counts failures in a row.
-type miss struct {
-	n     int
-	until time.Time // no attempt is looked at before
 }
 
 // Local is the user of every request where no user is configured: whoever reaches the
 // loopback address of the board is its administrator.
 var Local = User{Name: "local", Admin: true}
 
+// Auth authenticates requests: Basic (RFC 7617) over TLS or from this machine, bearer tokens
+// (RFC 6750), and NTLMv2 ([MS-NTHT]) where it is switched on. Failed logins make their
+// client, and their user, wait. Without Users every request from this machine is Local's.
+type Auth struct {
+	Users  []config.User
+	Realm  string
+	NTLM   bool
+	Leaf   []byte                   // the server's certificate (DER), which NTLM clients may bind their answer to
+	Names  []string                 // the board's host names
+	Public func(*http.Request) bool // these need no authentication; nil is none
+	Log    *slog.Logger
+
+	known    known
+	misses   misses
+	verifier verifier
+}
+
 // Wrap returns next behind authentication.
 func (a *Auth) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a.Public != nil && a.Public(r) {
+			next.ServeHTTP(w, r)
+			return
+		}
 		user, err := a.authenticate(r)
 		if err != nil {
 			a.refuse(w, r, err)
 			return
 		}
+		connOf(r).prove()
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, user)))
 	})
 }
@@ -79,88 +77,109 @@ func (a *Auth) Wrap(next http.Handler) http.Handler {
 // refusal is why a request was not let in.
 type refusal struct {
 	status    int
-	wait      time.Duration
 	text      string
-	challenge string // NTLM's next word
+	wait      time.Duration // before the next try
+	challenge string        // NTLM's next word
 }
 
 func (r *refusal) Error() string { return r.text }
 
+func unauthorized(text string) error {
+	return &refusal{status: http.StatusUnauthorized, text: text}
+}
+
+func forbidden(text string) error { return &refusal{status: http.StatusForbidden, text: text} }
+
 func (a *Auth) authenticate(r *http.Request) (User, error) {
+	addr := addrOf(r.RemoteAddr)
 	if len(a.Users) == 0 {
-		if !loopbackHost(r.Host) {
-			return User{}, &refusal{status: http.StatusForbidden, text: "without users only this machine may ask, by a loopback address"}
+		switch {
+		case !addr.IsLoopback():
+			return User{}, forbidden("no user is configured: only this machine may ask")
+		case a.rebound(r):
+			return User{}, forbidden("no user is configured: ask at a loopback address, not at this name")
 		}
 		return Local, nil
 	}
-	if a.Public != nil && a.Public(r) {
-		return User{}, nil
+	if r.TLS == nil && !addr.IsLoopback() {
+		return User{}, forbidden("credentials are taken over TLS only")
 	}
 	scheme, credentials, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	credentials = strings.TrimSpace(credentials)
 	switch strings.ToLower(scheme) {
+	case "":
+		if user, ok := a.ntlmUser(r); ok {
+			return user, nil
+		}
 	case "basic":
-		return a.basic(r)
+		return a.basic(r, addr)
 	case "bearer":
-		return a.bearer(r, strings.TrimSpace(credentials))
+		return a.bearer(addr, credentials)
 	case "ntlm":
 		if a.NTLM {
-			return a.ntlm(r, strings.TrimSpace(credentials))
+			return a.ntlm(r, addr, credentials)
 		}
 	}
-	if h, _ := r.Context().Value(connKey{}).(*handshake); a.NTLM && h != nil && scheme == "" {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		if h.user != nil { // the connection was authenticated before
-			return *h.user, nil
-		}
-	}
-	return User{}, &refusal{status: http.StatusUnauthorized, text: "log in with a user of this board"}
+	return User{}, unauthorized("log in as a user of this board")
 }
 
-// loopbackHost keeps a web page elsewhere from reaching a board without users through a
-// name of its own that resolves to this machine.
-func loopbackHost(host string) bool {
-	name, _, err := net.SplitHostPort(host)
-	if err != nil {
-		name = host
+// rebound says whether a browser may have been lured here: a page of another site whose name
+// was made to resolve to this machine. Its Host is then neither an address nor our name. A
+// browser says Origin with whatever may change something; programs that don't may call the
+// board what they like.
+func (a *Auth) rebound(r *http.Request) bool {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Header.Get("Origin") == "" {
+		return false
 	}
-	name = strings.Trim(name, "[]")
-	return name == "" || name == "localhost" || net.ParseIP(name).IsLoopback()
+	host := r.Host
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
+	_, err := netip.ParseAddr(host)
+	return err != nil && host != "" && host != "localhost" && !slices.Contains(a.Names, host)
 }
 
-func (a *Auth) basic(r *http.Request) (User, error) {
-	addr := remote(r)
-	if r.TLS == nil && !net.ParseIP(addr).IsLoopback() {
-		return User{}, &refusal{status: http.StatusForbidden, text: "passwords are taken over TLS only"}
-	}
+func (a *Auth) basic(r *http.Request, addr netip.Addr) (User, error) {
 	name, password, ok := r.BasicAuth()
 	if !ok {
-		return User{}, &refusal{status: http.StatusUnauthorized, text: "the Authorization header is damaged"}
+		return User{}, unauthorized("the Authorization header is damaged")
 	}
-	user := a.find(name)
-	sum := a.sum(name, password)
-	if a.remembers(sum) && user != nil {
-		return User{user.Name, user.Admin}, nil
+	name, password = toUTF8(name), toUTF8(password)
+	who := identify(addr, name)
+	sum := a.known.sum(who, name, password)
+	if user, ok := a.known.find(sum); ok && !a.misses.hunted(who) {
+		return user, nil
 	}
-	if err := a.waits(addr, name); err != nil {
+	if err := a.misses.check(who); err != nil {
 		return User{}, err
 	}
-	hash := "" // takes as long to compare as a user's
-	if user != nil {
-		hash = user.PasswordHash
+	done, err := a.verifier.enter(r.Context())
+	if err != nil {
+		return User{}, err
 	}
-	if !config.CheckPassword(hash, password) || user == nil {
-		return User{}, a.failed(addr, name)
+	defer done()
+	if user, ok := a.known.find(sum); ok { // the same login was verified while this one waited
+		return user, nil
 	}
-	a.succeeded(addr, name, sum)
-	return User{user.Name, user.Admin}, nil
+	if err := a.misses.check(who); err != nil {
+		return User{}, err
+	}
+	account, hash := a.find(name), "" // "" takes as long to compare as a user's
+	if account != nil {
+		hash = account.PasswordHash
+	}
+	if !config.CheckPassword(hash, password) || account == nil {
+		return User{}, a.failed(who, account)
+	}
+	user := User{account.Name, account.Admin}
+	a.misses.forgive(who)
+	a.known.add(sum, user)
+	return user, nil
 }
 
-func (a *Auth) bearer(r *http.Request, token string) (User, error) {
-	addr := remote(r)
-	if err := a.waits(addr, ""); err != nil {
-		return User{}, err
-	}
+// bearer lets a token in even from where logins have failed: 256 random bits are not guessed.
+func (a *Auth) bearer(addr netip.Addr, token string) (User, error) {
 	for _, u := range a.Users {
 		for _, hash := range u.TokenHash {
 			if config.CheckToken(hash, token) {
@@ -168,138 +187,96 @@ func (a *Auth) bearer(r *http.Request, token string) (User, error) {
 			}
 		}
 	}
-	return User{}, a.failed(addr, "")
+	who := identify(addr, "")
+	if err := a.misses.check(who); err != nil {
+		return User{}, err
+	}
+	return User{}, a.failed(who, nil)
 }
 
-// find looks a user up by any of the forms that clients send: anna, anna@example.com,
-// EXAMPLE\anna.
+// failed notes a failed login. The name is logged only if it is a user's: people type
+// passwords where the name belongs.
+func (a *Auth) failed(who identity, account *config.User) error {
+	a.misses.add(who)
+	name := "unknown"
+	if account != nil {
+		name = account.Name
+	}
+	a.Log.Warn("login failed", "user", name, "from", who.addr.String())
+	return unauthorized("user or password is wrong")
+}
+
+// find looks a user up by what clients send: anna, anna@example.com, EXAMPLE\anna.
 func (a *Auth) find(name string) *config.User {
 	if _, after, ok := strings.Cut(name, `\`); ok {
 		name = after
 	}
 	bare, _, _ := strings.Cut(name, "@")
-	for i := range a.Users {
-		u := &a.Users[i]
-		if strings.EqualFold(u.Name, name) || strings.EqualFold(u.Name, bare) || u.Email != "" && strings.EqualFold(u.Email, name) {
-			return u
-		}
-	}
-	return nil
-}
-
-func (a *Auth) sum(name, password string) (sum [32]byte) {
-	a.mu.Lock()
-	if a.key == nil {
-		a.key = make([]byte, 32)
-		rand.Read(a.key)
-	}
-	mac := hmac.New(sha256.New, a.key)
-	a.mu.Unlock()
-	fmt.Fprintf(mac, "%d:%s%s", len(name), name, password)
-	mac.Sum(sum[:0])
-	return sum
-}
-
-func (a *Auth) remembers(sum [32]byte) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	until, ok := a.known[sum]
-	return ok && time.Now().Before(until)
-}
-
-// waits refuses an attempt that comes too soon after failures, without a look at it.
-func (a *Auth) waits(addr, name string) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, key := range missKeys(addr, name) {
-		if m := a.misses[key]; m != nil && time.Now().Before(m.until) {
-			return &refusal{status: http.StatusTooManyRequests, wait: time.Until(m.until), text: "too many failed logins: wait"}
-		}
-	}
-	return nil
-}
-
-func missKeys(addr, name string) []string {
-	keys := []string{"from " + addr}
-	if name != "" {
-		keys = append(keys, "user "+strings.ToLower(name))
-	}
-	return keys
-}
-
-func (a *Auth) failed(addr, name string) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.misses == nil || len(a.misses) > 10_000 { // a flood of made-up names must not fill the memory
-		a.misses = map[string]*miss{}
-	}
-	for _, key := range missKeys(addr, name) {
-		m := a.misses[key]
-		if m == nil {
-			m = &miss{}
-			a.misses[key] = m
-		}
-		if m.n++; m.n >= freeTries {
-			m.until = time.Now().Add(min(lastWait, firstWait<<min(m.n-freeTries, 10)))
-		}
-	}
-	a.Log.Warn("login failed", "user", printable(name), "from", addr)
-	return &refusal{status: http.StatusUnauthorized, text: "user or password is wrong"}
-}
-
-func (a *Auth) succeeded(addr, name string, sum [32]byte) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, key := range missKeys(addr, name) {
-		delete(a.misses, key)
-	}
-	if a.known == nil || len(a.known) > 1000 {
-		a.known = map[[32]byte]time.Time{}
-	}
-	a.known[sum] = time.Now().Add(remember)
-}
-
-// refuse answers a request that was not let in. Its small body is read first: clients send
-// it without credentials and use the same connection for the next try.
-func (a *Auth) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	why, ok := err.(*refusal)
-	if !ok {
-		why = &refusal{status: http.StatusUnauthorized, text: "not let in"}
-	}
-	_, _ = io.CopyN(io.Discard, r.Body, maxBody)
-	if why.status == http.StatusUnauthorized {
-		switch {
-		case why.challenge != "":
-			w.Header().Add("WWW-Authenticate", "NTLM "+why.challenge)
-		default:
-			if a.NTLM && r.ProtoMajor == 1 {
-				w.Header().Add("WWW-Authenticate", "NTLM")
+	for _, is := range []func(u *config.User) bool{
+		func(u *config.User) bool { return strings.EqualFold(u.Name, name) },
+		func(u *config.User) bool { return u.Email != "" && strings.EqualFold(u.Email, name) },
+		func(u *config.User) bool { return strings.EqualFold(u.Name, bare) },
+	} {
+		for i := range a.Users {
+			if u := &a.Users[i]; is(u) {
+				return u
 			}
-			w.Header().Add("WWW-Authenticate", fmt.Sprintf(`Basic realm=%q, charset="UTF-8"`, a.Realm))
-			w.Header().Add("WWW-Authenticate", fmt.Sprintf(`Bearer realm=%q`, a.Realm))
+		}
+	}
+	return nil
+}
+
+// toUTF8 reads what is not UTF-8 as ISO 8859-1, which older clients encode credentials in.
+func toUTF8(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	runes := make([]rune, len(s))
+	for i := range len(s) {
+		runes[i] = rune(s[i])
+	}
+	return string(runes)
+}
+
+// refuse answers a request that was not let in.
+func (a *Auth) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	var why *refusal
+	if !errors.As(err, &why) {
+		why = &refusal{status: http.StatusServiceUnavailable, text: "ask again"}
+	}
+	_, _ = io.CopyN(io.Discard, r.Body, maxDrain)
+	if why.status == http.StatusUnauthorized {
+		for _, challenge := range a.challenges(r, why.challenge) {
+			w.Header().Add("WWW-Authenticate", challenge)
 		}
 	}
 	if why.wait > 0 {
 		w.Header().Set("Retry-After", fmt.Sprint(int(why.wait/time.Second)+1))
 	}
+	w.Header().Set("Cache-Control", "no-store")
 	http.Error(w, why.text, why.status)
 }
 
-func remote(r *http.Request) string {
-	addr, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
+// challenges are the ways to log in that work here and now: a client that is offered one
+// takes the first that it knows, and never another.
+func (a *Auth) challenges(r *http.Request, ntlm string) (list []string) {
+	if ntlm != "" {
+		return []string{"NTLM " + ntlm}
 	}
-	return addr
-}
-
-// printable keeps what a client made up from writing to a terminal.
-func printable(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return '?'
-		}
-		return r
-	}, s)
-	return s[:min(len(s), 64)]
+	var password, token, hash bool
+	for _, u := range a.Users {
+		password = password || u.PasswordHash != ""
+		token = token || len(u.TokenHash) > 0
+		hash = hash || u.NTHash != ""
+	}
+	if a.NTLM && hash && r.ProtoMajor == 1 {
+		list = append(list, "NTLM")
+	}
+	if password {
+		list = append(list, fmt.Sprintf(`Basic realm=%q, charset="UTF-8"`, a.Realm))
+	}
+	if token {
+		list = append(list, fmt.Sprintf(`Bearer realm=%q`, a.Realm))
+	}
+	return list
 }

@@ -2,215 +2,154 @@ package web
 
 import (
 	"bytes"
-	"context"
 	"crypto/hmac"
 	"crypto/md5"
 	"crypto/rand"
+	"crypto/sha256"
+	"crypto/sha512"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
-	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
-	"time"
-	"unicode/utf16"
 )
 
-// NTLMv2 on the server's side ([MS-NLMP] 3.3.2), for users whose nt_hash is configured. The
-// handshake belongs to a connection ([MS-NTHT]), so it is HTTP/1.1 only.
-
-var (
-	errNTLM       = errors.New("web: malformed NTLM message")
-	ntlmSignature = []byte("NTLMSSP\x00")
-)
-
-// Flags of [MS-NLMP] 2.2.2.5: Unicode, request target, NTLM, always sign, extended session
-// security, target info, 128 bit, 56 bit.
-const (
-	ntlmFlags     = 0x00000001 | 0x00000004 | 0x00000200 | 0x00008000 | 0x00080000 | 0x00800000 | 0x20000000 | 0x80000000
-	ntlmUnicode   = 0x00000001
-	maxNTLM       = 8 << 10 // bytes of a message
-	ntlmMICOffset = 72
-)
-
-type connKey struct{}
+// NTLMv2 on the server's side ([MS-NLMP] 3.3.2), for users whose nt_hash is configured. It
+// authenticates a connection, not a request ([MS-NTHT] 1.3), so it is for HTTP/1.1 only.
 
 // handshake is a connection's NTLM state.
 type handshake struct {
 	mu        sync.Mutex // guards what follows
 	challenge [8]byte
-	type1     []byte
-	type2     []byte
-	user      *User // once authenticated, for the rest of the connection
+	negotiate []byte // the client's first message
+	offer     []byte // our answer; nil when no challenge is open
+	user      *User  // once authenticated, for the rest of the connection
 }
 
-// withConn is the server's ConnContext hook.
-func withConn(ctx context.Context, _ net.Conn) context.Context {
-	return context.WithValue(ctx, connKey{}, &handshake{})
+// ntlmUser is the user that the request's connection was authenticated as.
+func (a *Auth) ntlmUser(r *http.Request) (User, bool) {
+	c := connOf(r)
+	if !a.NTLM || c == nil || r.ProtoMajor != 1 {
+		return User{}, false
+	}
+	c.ntlm.mu.Lock()
+	defer c.ntlm.mu.Unlock()
+	if c.ntlm.user == nil {
+		return User{}, false
+	}
+	return *c.ntlm.user, true
 }
 
 // ntlm handles one step of the handshake.
-func (a *Auth) ntlm(r *http.Request, token string) (User, error) {
-	h, _ := r.Context().Value(connKey{}).(*handshake)
-	if h == nil || r.ProtoMajor != 1 {
-		return User{}, &refusal{status: http.StatusUnauthorized, text: "NTLM needs HTTP/1.1"}
+func (a *Auth) ntlm(r *http.Request, addr netip.Addr, token string) (User, error) {
+	c := connOf(r)
+	if c == nil || r.ProtoMajor != 1 {
+		return User{}, unauthorized("NTLM takes HTTP/1.1")
 	}
-	msg, err := base64.StdEncoding.DecodeString(token)
-	if err != nil || len(msg) > maxNTLM || len(msg) < 12 || !bytes.HasPrefix(msg, ntlmSignature) {
-		return User{}, &refusal{status: http.StatusUnauthorized, text: errNTLM.Error()}
-	}
+	kind, msg := decodeNTLM(token)
+	h := &c.ntlm
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	switch binary.LittleEndian.Uint32(msg[8:]) {
-	case 1:
+	h.user = nil
+	switch {
+	case kind == ntlmNegotiate:
 		rand.Read(h.challenge[:])
-		h.type1, h.type2 = msg, challengeMessage(h.challenge, a.Realm)
-		return User{}, &refusal{status: http.StatusUnauthorized, challenge: base64.StdEncoding.EncodeToString(h.type2), text: "go on"}
-	case 3:
-		if h.type2 != nil {
-			return a.ntlmFinish(r, h, msg)
+		h.negotiate, h.offer = msg, challengeMessage(h.challenge, a.Realm)
+		return User{}, &refusal{status: http.StatusUnauthorized, text: "go on", challenge: base64.StdEncoding.EncodeToString(h.offer)}
+	case kind == ntlmAuthenticate && h.offer != nil:
+		user, err := a.ntlmFinish(r, addr, h, msg)
+		h.negotiate, h.offer = nil, nil // a challenge serves once
+		if err == nil {
+			h.user = &user
 		}
+		return user, err
 	}
-	return User{}, &refusal{status: http.StatusUnauthorized, text: errNTLM.Error()}
+	h.negotiate, h.offer = nil, nil
+	return User{}, unauthorized(errNTLM.Error())
 }
 
-// ntlmFinish checks a type 3 message against the challenge, which serves once.
-func (a *Auth) ntlmFinish(r *http.Request, h *handshake, msg []byte) (User, error) {
-	challenge, type1, type2 := h.challenge, h.type1, h.type2
-	h.type1, h.type2 = nil, nil
+// ntlmFinish checks the client's last message against the open challenge.
+func (a *Auth) ntlmFinish(r *http.Request, addr netip.Addr, h *handshake, msg []byte) (User, error) {
 	m, err := parseAuthenticate(msg)
 	if err != nil {
-		return User{}, &refusal{status: http.StatusUnauthorized, text: err.Error()}
+		return User{}, unauthorized(err.Error())
 	}
-	addr := remote(r)
-	if err := a.waits(addr, m.user); err != nil {
+	who := identify(addr, m.user)
+	if err := a.misses.check(who); err != nil {
 		return User{}, err
 	}
-	user := a.find(m.user)
-	if user == nil || user.NTHash == "" {
-		return User{}, a.failed(addr, m.user)
-	}
-	nt, err := hex.DecodeString(user.NTHash)
-	if err != nil {
-		return User{}, a.failed(addr, m.user)
-	}
-	base, ok := m.check(nt, challenge)
-	if !ok || !m.checkMIC(base, type1, type2, msg) {
-		return User{}, a.failed(addr, m.user)
-	}
-	found := User{user.Name, user.Admin}
-	h.user = &found
-	return found, nil
-}
-
-// authenticate is what a type 3 message says ([MS-NLMP] 2.2.1.3).
-type authenticate struct {
-	user, domain string
-	response     []byte // NTLMv2_RESPONSE
-	micAt        bool   // the client promises a MIC in its AV pairs
-	sessionKey   []byte
-	flags        uint32
-}
-
-func parseAuthenticate(msg []byte) (authenticate, error) {
-	if len(msg) < 64 {
-		return authenticate{}, errNTLM
-	}
-	flags := binary.LittleEndian.Uint32(msg[60:])
-	fields := make([][]byte, 5)
-	for i, at := range []int{20, 28, 36, 44, 52} { // NT response, domain, user, workstation, session key
-		f, err := field(msg, at)
-		if err != nil {
-			return authenticate{}, err
+	account := a.find(m.user)
+	nt := make([]byte, 16) // nobody's: takes as long as a user's
+	exists := account != nil && account.NTHash != ""
+	if exists {
+		if nt, err = hex.DecodeString(account.NTHash); err != nil {
+			exists = false
 		}
-		fields[i] = f
 	}
-	m := authenticate{response: fields[0], sessionKey: fields[4], flags: flags}
-	if flags&ntlmUnicode == 0 {
-		return m, errNTLM
+	base, ok := m.check(nt, h.challenge)
+	if !ok || !exists || !m.checkMIC(base, h.negotiate, h.offer, msg) || !m.bound(r.TLS != nil, a.Leaf) {
+		return User{}, a.failed(who, account)
 	}
-	m.domain, m.user = fromUTF16(fields[1]), fromUTF16(fields[2])
-	if len(m.response) < 16+28 { // a 24-byte one is NTLMv1, which anybody can forge
-		return m, errNTLM
-	}
-	m.micAt = promisesMIC(m.response[16+28:])
-	return m, nil
-}
-
-// field is a buffer that the message points to.
-func field(msg []byte, at int) ([]byte, error) {
-	n, off := int(binary.LittleEndian.Uint16(msg[at:])), uint64(binary.LittleEndian.Uint32(msg[at+4:]))
-	if off+uint64(n) > uint64(len(msg)) {
-		return nil, errNTLM
-	}
-	return msg[off : off+uint64(n)], nil
+	a.misses.forgive(who)
+	return User{account.Name, account.Admin}, nil
 }
 
 // check verifies the NTLMv2 response ([MS-NLMP] 3.3.2) and returns the session base key.
-func (m authenticate) check(nt []byte, challenge [8]byte) (base []byte, ok bool) {
+func (m authenticateMessage) check(nt []byte, challenge [8]byte) (base []byte, ok bool) {
 	owf := hmacMD5(nt, toUTF16(strings.ToUpper(m.user)+m.domain)) // NTOWFv2
-	proof := hmacMD5(owf, challenge[:], m.response[16:])
-	return hmacMD5(owf, proof), hmac.Equal(proof, m.response[:16])
+	proof := hmacMD5(owf, challenge[:], m.response[proofSize:])
+	return hmacMD5(owf, proof), hmac.Equal(proof, m.response[:proofSize])
 }
 
 // checkMIC verifies that nobody changed the negotiation on its way, where the client says
-// that it has signed it ([MS-NLMP] 3.1.5.1.2).
-func (m authenticate) checkMIC(base, type1, type2, msg []byte) bool {
-	if !m.micAt {
+// that it has signed it ([MS-NLMP] 3.1.5.1.2). The key is the session base key, since no
+// key exchange is offered.
+func (m authenticateMessage) checkMIC(base, negotiate, offer, msg []byte) bool {
+	if v := m.pairs[avFlags]; len(v) != 4 || binary.LittleEndian.Uint32(v)&avFlagMIC == 0 {
 		return true
 	}
-	if len(msg) < ntlmMICOffset+16 || m.flags&0x40000000 != 0 { // a key exchange that we did not offer
+	if len(msg) < micOffset+md5.Size || m.flags&ntlmKeyExchange != 0 {
 		return false
 	}
-	mic := bytes.Clone(msg[ntlmMICOffset : ntlmMICOffset+16])
 	blank := bytes.Clone(msg)
-	clear(blank[ntlmMICOffset : ntlmMICOffset+16])
-	return hmac.Equal(mic, hmacMD5(base, type1, type2, blank))
+	clear(blank[micOffset : micOffset+md5.Size])
+	return hmac.Equal(msg[micOffset:micOffset+md5.Size], hmacMD5(base, negotiate, offer, blank))
 }
 
-// promisesMIC looks for MsvAvFlags with bit 2 in the client's AV pairs ([MS-NLMP] 2.2.2.1).
-func promisesMIC(av []byte) bool {
-	for len(av) >= 4 {
-		id, n := binary.LittleEndian.Uint16(av), int(binary.LittleEndian.Uint16(av[2:]))
-		av = av[4:]
-		if id == 0 || n > len(av) {
-			return false
-		}
-		if id == 6 && n == 4 {
-			return binary.LittleEndian.Uint32(av)&2 != 0
-		}
-		av = av[n:]
+// bound verifies the channel that the client says it has, so that nobody in between can
+// pass its answer on to us ([MS-NLMP] 2.2.2.1, MsvAvChannelBindings). Clients that say none
+// are let in.
+func (m authenticateMessage) bound(secure bool, leaf []byte) bool {
+	said := m.pairs[avChannelBindings]
+	if !secure || len(leaf) == 0 || len(bytes.Trim(said, "\x00")) == 0 {
+		return true
 	}
-	return false
+	want := channelBinding(leaf)
+	return hmac.Equal(said, want[:])
 }
 
-// challengeMessage is type 2 ([MS-NLMP] 2.2.1.2).
-func challengeMessage(challenge [8]byte, realm string) []byte {
-	name := toUTF16(strings.ToUpper(realm))
-	var info []byte
-	pair := func(id uint16, v []byte) {
-		info = binary.LittleEndian.AppendUint16(info, id)
-		info = binary.LittleEndian.AppendUint16(info, uint16(len(v)))
-		info = append(info, v...)
+// channelBinding is the MD5 of a gss_channel_bindings_struct (RFC 2744 3.11) that has only
+// application data: tls-server-end-point (RFC 5929 4).
+func channelBinding(leaf []byte) [md5.Size]byte {
+	sum256 := sha256.Sum256(leaf)
+	sum := sum256[:]
+	if cert, err := x509.ParseCertificate(leaf); err == nil {
+		switch cert.SignatureAlgorithm {
+		case x509.SHA384WithRSA, x509.SHA384WithRSAPSS, x509.ECDSAWithSHA384:
+			s := sha512.Sum384(leaf)
+			sum = s[:]
+		case x509.SHA512WithRSA, x509.SHA512WithRSAPSS, x509.ECDSAWithSHA512:
+			s := sha512.Sum512(leaf)
+			sum = s[:]
+		}
 	}
-	pair(2, name) // MsvAvNbDomainName
-	pair(1, name) // MsvAvNbComputerName
-	// MsvAvTimestamp: 100 ns since 1601. A client that gets one sends a MIC.
-	pair(7, binary.LittleEndian.AppendUint64(nil, uint64(time.Now().UnixNano()/100+116444736000000000)))
-	pair(0, nil)
-	const header = 56
-	b := append([]byte(nil), ntlmSignature...)
-	u16, u32 := binary.LittleEndian.AppendUint16, binary.LittleEndian.AppendUint32
-	b = u32(b, 2)
-	b = u32(u16(u16(b, uint16(len(name))), uint16(len(name))), header)
-	b = u32(b, ntlmFlags)
-	b = append(b, challenge[:]...)
-	b = append(b, make([]byte, 8)...)
-	b = u32(u16(u16(b, uint16(len(info))), uint16(len(info))), uint32(header+len(name)))
-	b = append(b, 10, 0, 0, 0, 0, 0, 0, 15) // version, which nobody reads
-	return append(append(b, name...), info...)
+	data := append([]byte("tls-server-end-point:"), sum...)
+	b := make([]byte, 16) // no addresses
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(data)))
+	return md5.Sum(append(b, data...))
 }
 
 func hmacMD5(key []byte, parts ...[]byte) []byte {
@@ -219,20 +158,4 @@ func hmacMD5(key []byte, parts ...[]byte) []byte {
 		mac.Write(p)
 	}
 	return mac.Sum(nil)
-}
-
-func toUTF16(s string) []byte {
-	var b []byte
-	for _, u := range utf16.Encode([]rune(s)) {
-		b = binary.LittleEndian.AppendUint16(b, u)
-	}
-	return b
-}
-
-func fromUTF16(b []byte) string {
-	u := make([]uint16, len(b)/2)
-	for i := range u {
-		u[i] = binary.LittleEndian.Uint16(b[2*i:])
-	}
-	return string(utf16.Decode(u))
 }

@@ -9,36 +9,42 @@ import (
 	"hookswitch/firmware/mailbox"
 )
 
+const pageCalls = 20 // on the page
+
 //go:embed page.html
 var pageText string
+
+//go:embed page.js
+var pageScript []byte
 
 var page = template.Must(template.New("page").Parse(pageText))
 
 // page shows a person what the board does now.
 func (a *API) page(w http.ResponseWriter, r *http.Request) {
 	user := UserOf(r)
-	box := user.Name
-	if user.Admin {
-		box = ""
-	}
-	messages, err := a.Store.Messages(box)
+	messages, err := a.Store.Messages(user.box())
 	if err != nil {
 		a.Log.Error("page: messages", "error", err)
 	}
-	var calls []call.Info
-	for _, c := range a.Calls.Calls() {
-		if visible(user, c) && len(calls) < 20 {
-			calls = append(calls, c)
-		}
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+	calls := a.visible(user)
+	header := w.Header()
+	header.Set("Content-Type", "text/html; charset=utf-8")
+	header.Set("Cache-Control", "no-store")
+	header.Set("Content-Security-Policy", "default-src 'none'; connect-src 'self'; script-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'; form-action 'self'")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Referrer-Policy", "no-referrer")
 	_ = page.Execute(w, struct {
 		User     User
 		Lines    []call.LineInfo
 		Calls    []call.Info
 		Messages []mailbox.Message
 		Build    BuildInfo
-	}{user, a.Calls.Lines(), calls, messages, Build()})
+	}{user, a.Calls.Lines(), calls[:min(len(calls), pageCalls)], messages, Build()})
+}
+
+// script keeps the page up to date.
+func script(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	_, _ = w.Write(pageScript)
 }

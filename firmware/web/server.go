@@ -25,8 +25,8 @@ const (
 
 // What one connection of HTTP/2 may hold in memory.
 const (
-	maxStreams = 64
-	maxBuffer  = 64 << 10 // bytes received and not yet read
+	maxRequests = 64
+	maxBuffer   = 64 << 10 // bytes received and not yet read
 )
 
 // ServerConfig is what a Server serves, and where.
@@ -69,7 +69,7 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 	s.http = http.Server{
 		Handler: http.HandlerFunc(s.handle), TLSConfig: cfg.TLS,
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
-		HTTP2:       &http.HTTP2Config{MaxConcurrentStreams: maxStreams, MaxReceiveBufferPerConnection: maxBuffer, MaxReceiveBufferPerStream: maxBuffer},
+		HTTP2:       &http.HTTP2Config{MaxConcurrentStreams: maxRequests, MaxReceiveBufferPerConnection: maxBuffer, MaxReceiveBufferPerStream: maxBuffer},
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		ConnContext: withConn,
 		ErrorLog:    slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug), // scanners and broken clients

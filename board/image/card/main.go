@@ -204,7 +204,7 @@ func (b *builder) compile() error {
 			p.dir = "board/image"
 		}
 		cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false",
-			"-ldflags=-s -w -buildid= -X main.version="+b.release.Version, "-o", filepath.Join(b.tmp, p.out), p.pkg)
+			"-ldflags=-s -w -buildid= -X hookswitch/firmware/web.version="+b.release.Version, "-o", filepath.Join(b.tmp, p.out), p.pkg)
 		cmd.Dir = filepath.Join(b.root, p.dir)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=arm64", "GOARM64=v8.0", "GOFLAGS=-mod=readonly", "GOWORK=off")
 		cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr

@@ -1,0 +1,245 @@
+package web
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	remember   = 15 * time.Minute // since its last use a verified password is not hashed again
+	maxKnown   = 1000
+	freeTries  = 3
+	firstWait  = time.Second // after freeTries failures; doubled by each further one
+	lastWait   = 5 * time.Minute
+	forget     = 3 * lastWait // a failure so long ago counts no more
+	maxMisses  = 4096         // entries: made-up names must not fill the memory
+	maxProbes  = 100          // logins a minute of one user from one client that come too early
+	maxHashing = 2            // passwords hashed at once, each a core for a tenth of a second
+	maxWaiting = 32           // more requests that wait for that are turned away
+)
+
+// identity is whose login it is, and from where, as far as failures are counted.
+type identity struct {
+	addr             netip.Addr
+	user, from, both [16]byte
+}
+
+// identify treats names alike whether they are a user's or not, so that a wait tells nobody
+// which there are.
+func identify(addr netip.Addr, name string) identity {
+	if _, after, ok := strings.Cut(name, `\`); ok {
+		name = after
+	}
+	name, _, _ = strings.Cut(strings.ToLower(name), "@")
+	client := clientOf(addr).String()
+	return identity{addr, digest("user", name), digest("from", client), digest("both", name, client)}
+}
+
+func digest(parts ...string) (d [16]byte) {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	copy(d[:], sum[:])
+	return d
+}
+
+// misses counts failed logins: of a user, from a client, and of a user from a client. One
+// who has logged in from a client before is not kept out there by what others try elsewhere.
+type misses struct {
+	mu    sync.Mutex // guards what follows
+	by    map[[16]byte]*miss
+	homes map[[16]byte]bool // "both" of logins that succeeded
+}
+
+// miss counts failures in a row.
+type miss struct {
+	n      int
+	last   time.Time
+	until  time.Time // no attempt is looked at before
+	probes int       // attempts that came too early all the same,
+	minute time.Time // since then
+}
+
+// keys are what stands against a login.
+func (m *misses) keysLocked(who identity) [][16]byte {
+	if m.homes[who.both] {
+		return [][16]byte{who.both}
+	}
+	return [][16]byte{who.both, who.from, who.user}
+}
+
+// check refuses a login that comes too early after failures, without a look at it.
+func (m *misses) check(who identity) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var wait time.Duration
+	for _, key := range m.keysLocked(who) {
+		if f := m.by[key]; f != nil {
+			wait = max(wait, time.Until(f.until))
+		}
+	}
+	if wait <= 0 {
+		return nil
+	}
+	if f := m.by[who.both]; f != nil {
+		if now := time.Now(); now.Sub(f.minute) > time.Minute {
+			f.probes, f.minute = 0, now
+		}
+		f.probes++
+	}
+	return &refusal{status: http.StatusTooManyRequests, wait: wait, text: "too many failed logins: wait as long as Retry-After says"}
+}
+
+// hunted says whether somebody tries passwords of this user from this client so often that
+// even the right one has to wait: a verified one is recognised at no cost, which would
+// serve a guesser too.
+func (m *misses) hunted(who identity) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	f := m.by[who.both]
+	return f != nil && f.probes > maxProbes && time.Since(f.minute) < time.Minute
+}
+
+// add counts a failed login.
+func (m *misses) add(who identity) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := time.Now()
+	m.pruneLocked(now)
+	for _, key := range [][16]byte{who.both, who.from, who.user} {
+		f := m.by[key]
+		if f == nil || now.Sub(f.last) > forget {
+			f = &miss{}
+			m.by[key] = f
+		}
+		f.last = now
+		if f.n++; f.n >= freeTries {
+			f.until = now.Add(min(lastWait, firstWait<<min(f.n-freeTries, 10)))
+		}
+	}
+}
+
+// forgive forgets the failures before a login that succeeded.
+func (m *misses) forgive(who identity) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, key := range [][16]byte{who.both, who.from, who.user} {
+		delete(m.by, key)
+	}
+	if m.homes == nil || len(m.homes) >= maxMisses {
+		m.homes = map[[16]byte]bool{}
+	}
+	m.homes[who.both] = true
+}
+
+// pruneLocked keeps the map small: it drops what counts no more, and if that is not enough
+// some of what does.
+func (m *misses) pruneLocked(now time.Time) {
+	if m.by == nil {
+		m.by = map[[16]byte]*miss{}
+	}
+	if len(m.by) < maxMisses {
+		return
+	}
+	for key, f := range m.by {
+		if now.Sub(f.last) > forget || len(m.by) > maxMisses*3/4 && now.After(f.until) {
+			delete(m.by, key)
+		}
+	}
+	for key := range m.by {
+		if len(m.by) <= maxMisses*3/4 {
+			break
+		}
+		delete(m.by, key)
+	}
+}
+
+// known remembers verified logins by a HMAC with a key of this process, so that they cost
+// microseconds instead of a password hash. One holds only where it was made.
+type known struct {
+	mu   sync.Mutex // guards what follows
+	key  []byte
+	hits map[[32]byte]*hit
+}
+
+type hit struct {
+	user  User
+	until time.Time
+}
+
+func (k *known) sum(who identity, name, password string) (sum [32]byte) {
+	k.mu.Lock()
+	if k.key == nil {
+		k.key = make([]byte, 32)
+		rand.Read(k.key)
+	}
+	mac := hmac.New(sha256.New, k.key)
+	k.mu.Unlock()
+	mac.Write(who.both[:])
+	mac.Write(binary.BigEndian.AppendUint32(nil, uint32(len(name))))
+	mac.Write([]byte(name))
+	mac.Write([]byte(password))
+	mac.Sum(sum[:0])
+	return sum
+}
+
+func (k *known) find(sum [32]byte) (User, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	h := k.hits[sum]
+	now := time.Now()
+	if h == nil || now.After(h.until) {
+		return User{}, false
+	}
+	h.until = now.Add(remember)
+	return h.user, true
+}
+
+func (k *known) add(sum [32]byte, u User) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.hits == nil || len(k.hits) >= maxKnown {
+		k.hits = map[[32]byte]*hit{}
+	}
+	k.hits[sum] = &hit{u, time.Now().Add(remember)}
+}
+
+// verifier limits how many passwords are hashed at once: calls in progress need the processor.
+type verifier struct {
+	mu      sync.Mutex // guards what follows
+	slots   chan struct{}
+	waiting int
+}
+
+// enter waits for a turn; done gives it back.
+func (v *verifier) enter(ctx context.Context) (done func(), err error) {
+	v.mu.Lock()
+	if v.slots == nil {
+		v.slots = make(chan struct{}, maxHashing)
+	}
+	full := v.waiting >= maxWaiting
+	if !full {
+		v.waiting++
+	}
+	v.mu.Unlock()
+	if full {
+		return nil, &refusal{status: http.StatusServiceUnavailable, wait: time.Second, text: "too many logins at once: try again"}
+	}
+	defer func() {
+		v.mu.Lock()
+		v.waiting--
+		v.mu.Unlock()
+	}()
+	select {
+	case v.slots <- struct{}{}:
+		return func() { <-v.slots }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}

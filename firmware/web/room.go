@@ -1,0 +1,251 @@
+package web
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+const (
+	defaultRoom  = 512
+	writeTimeout = 20 * time.Second // for the client to take 16 KiB at the most
+	longWork     = 20 * time.Second // an answer that takes longer may be cut to make room
+)
+
+// room is the connections that there are. A new one is always let in: when there are too
+// many, the one from which nothing complete has come for the longest time is closed. Ten
+// thousand idle clients, or as many that send a byte a second, so never keep a Disconnect
+// out, and one that has logged in stays longest.
+//
+// This machine has a room of its own, which nobody on the network can fill, and one address
+// of the network has half of the other at most.
+type room struct {
+	max int // of the network's, and of this machine's
+
+	mu    sync.Mutex // guards what follows, and the fields of each conn
+	conns map[*conn]bool
+	local int                  // conns of this machine
+	from  map[netip.Prefix]int // the others by client
+}
+
+func newRoom(size int) *room {
+	if size <= 0 {
+		size = defaultRoom
+	}
+	return &room{max: size, conns: map[*conn]bool{}, from: map[netip.Prefix]int{}}
+}
+
+// conn is a connection in the room.
+type conn struct {
+	net.Conn
+	room   *room
+	client netip.Prefix
+	local  bool
+	ntlm   handshake
+
+	// Guarded by room.mu.
+	busy   int       // complete requests at work
+	since  time.Time // when busy became, or ceased to be, 0
+	proven bool      // somebody has logged in on it
+}
+
+// listener yields conns.
+type listener struct {
+	net.Listener
+	room *room
+}
+
+// Accept implements net.Listener.
+func (l *listener) Accept() (net.Conn, error) {
+	for {
+		nc, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if c := l.room.admit(nc); c != nil {
+			return c, nil
+		}
+	}
+}
+
+// admit lets a connection in and closes another for it if need be. It returns nil where
+// every other one has work that can't be cut.
+func (m *room) admit(nc net.Conn) *conn {
+	addr := addrOf(nc.RemoteAddr().String())
+	c := &conn{Conn: nc, room: m, client: clientOf(addr), local: addr.IsLoopback(), since: time.Now()}
+	surplus := m.add(c)
+	if surplus != nil {
+		_ = surplus.Close() // its goroutine sees that and ends
+	}
+	if surplus == c {
+		return nil
+	}
+	return c
+}
+
+func (m *room) add(c *conn) (surplus *conn) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.conns[c] = true
+	crowd, full := false, false
+	if c.local {
+		m.local++
+		full = m.local > m.max
+	} else {
+		m.from[c.client]++
+		crowd = m.from[c.client] > (m.max+1)/2
+		full = len(m.conns)-m.local > m.max
+	}
+	if !crowd && !full {
+		return nil
+	}
+	surplus = c
+	for other := range m.conns {
+		if other.local == c.local && (!crowd || other.client == c.client) && other.goesBeforeLocked(surplus) {
+			surplus = other
+		}
+	}
+	return surplus
+}
+
+// goesBeforeLocked says whether c is closed rather than other.
+func (c *conn) goesBeforeLocked(other *conn) bool {
+	if a, b := c.rankLocked(), other.rankLocked(); a != b {
+		return a < b
+	}
+	return c.since.Before(other.since)
+}
+
+func (c *conn) rankLocked() int {
+	switch {
+	case c.busy == 0 && !c.proven:
+		return 0
+	case c.busy == 0:
+		return 1
+	case time.Since(c.since) > longWork:
+		return 2
+	}
+	return 3
+}
+
+// Close implements net.Conn.
+func (c *conn) Close() error {
+	m := c.room
+	m.mu.Lock()
+	if m.conns[c] {
+		delete(m.conns, c)
+		if c.local {
+			m.local--
+		} else if m.from[c.client]--; m.from[c.client] == 0 {
+			delete(m.from, c.client)
+		}
+	}
+	m.mu.Unlock()
+	return c.Conn.Close()
+}
+
+// Write implements net.Conn. A client that does not read its answers must not hold them.
+func (c *conn) Write(b []byte) (int, error) {
+	_ = c.Conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+	return c.Conn.Write(b)
+}
+
+// closeIdle closes the connections on which no complete request is at work.
+func (m *room) closeIdle() {
+	m.mu.Lock()
+	var idle []*conn
+	for c := range m.conns {
+		if c.busy == 0 {
+			idle = append(idle, c)
+		}
+	}
+	m.mu.Unlock()
+	for _, c := range idle {
+		_ = c.Close()
+	}
+}
+
+// begin notes that a complete request is at work; end that it is answered. A nil conn, of a
+// server that is not ours, notes nothing.
+func (c *conn) begin() { c.work(1) }
+func (c *conn) end()   { c.work(-1) }
+
+func (c *conn) work(n int) {
+	if c == nil {
+		return
+	}
+	c.room.mu.Lock()
+	defer c.room.mu.Unlock()
+	if c.busy == 0 || c.busy+n == 0 {
+		c.since = time.Now()
+	}
+	c.busy += n
+}
+
+// prove notes that somebody has logged in on the connection.
+func (c *conn) prove() {
+	if c == nil {
+		return
+	}
+	c.room.mu.Lock()
+	defer c.room.mu.Unlock()
+	c.proven = true
+}
+
+// body notes when the last byte of a request has come.
+type body struct {
+	io.ReadCloser
+	c     *conn
+	whole bool
+}
+
+// Read implements io.Reader.
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF && !b.whole {
+		b.whole = true
+		b.c.begin()
+	}
+	return n, err
+}
+
+type connKey struct{}
+
+// withConn is the server's ConnContext hook.
+func withConn(ctx context.Context, nc net.Conn) context.Context {
+	if t, ok := nc.(*tls.Conn); ok {
+		nc = t.NetConn()
+	}
+	return context.WithValue(ctx, connKey{}, nc)
+}
+
+// connOf is the connection that a request came on, nil where the server is not ours.
+func connOf(r *http.Request) *conn {
+	c, _ := r.Context().Value(connKey{}).(*conn)
+	return c
+}
+
+// addrOf is the address of a host:port, the zero Addr where there is none.
+func addrOf(hostPort string) netip.Addr {
+	a, err := netip.ParseAddrPort(hostPort)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return a.Addr().Unmap().WithZone("")
+}
+
+// clientOf is what counts as one client: an IPv4 address, or the /64 that every IPv6 client
+// has to itself.
+func clientOf(a netip.Addr) netip.Prefix {
+	bits := a.BitLen()
+	if a.Is6() {
+		bits = 64
+	}
+	p, _ := a.Prefix(bits) // the zero Prefix for the zero Addr
+	return p
+}

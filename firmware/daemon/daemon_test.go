@@ -120,7 +120,7 @@ func TestASOAPClientPlaysAMessageOverRealPorts(t *testing.T) {
 	var mu sync.Mutex
 	var edges []string
 	d, err := daemon.Open(daemon.Options{
-		Data: data, Listen: "127.0.0.1:0", Out: io.Discard, SpeedUp: 10,
+		Data: data, Listen: "127.0.0.1:0", Out: io.Discard, // in real time, as sound has to be
 		SimEdge: func(line string, closed bool) {
 			mu.Lock()
 			defer mu.Unlock()
@@ -132,7 +132,7 @@ func TestASOAPClientPlaysAMessageOverRealPorts(t *testing.T) {
 	}
 	defer d.Close()
 	c := client{t, "http://" + d.Addr().String()}
-	id := c.play(c.item(), "555-0100")
+	id := c.play(c.item(), "555-0106")
 	info := c.until(id, call.Disconnected)
 	if info.Cause != call.None || info.Answered.IsZero() {
 		t.Errorf("the call ended: %+v", info)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"net"
 	"net/mail"
 	"net/netip"
@@ -12,6 +13,7 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
+	"hookswitch/firmware/call"
 	"hookswitch/firmware/mailbox"
 )
 
@@ -44,6 +46,7 @@ func (k *checker) check() {
 	k.lines()
 	k.dialing()
 	k.policy()
+	k.keys()
 	k.mail()
 }
 
@@ -156,7 +159,7 @@ func (k *checker) credentials(u User, at *place, table string) {
 	}
 	for i, h := range u.TokenHash {
 		if !sha256Hex.MatchString(h) {
-			k.add(at.key("token_hash").item(i), table, "token_hash", "this is not what `hookswitch passwd --token` printed: 64 digits 0-9 a-f")
+			k.add(at.key("token_hash").item(i), table, "token_hash", "this is not what `hookswitch token` printed: 64 digits 0-9 a-f")
 		}
 	}
 }
@@ -194,6 +197,37 @@ func (k *checker) within(at *place, table, key string, d, least, most time.Durat
 	if d < least || d > most {
 		k.add(at, table, key, "%v is not between %v and %v", d, least, most)
 	}
+}
+
+var playKey = regexp.MustCompile(`^[0-9*#]{1,2}$`)
+
+// none takes an action off a key.
+const none = "none"
+
+// keys checks [keys], and completes it with Exchange's keys where it changes any.
+func (k *checker) keys() {
+	const table = "[keys]"
+	if k.c.Keys == nil {
+		return
+	}
+	actions := []string{none}
+	for _, a := range call.Actions {
+		actions = append(actions, string(a))
+	}
+	keys := map[string]string{}
+	for key, action := range call.ExchangeKeys {
+		keys[key] = string(action)
+	}
+	for key, action := range k.c.Keys {
+		at := k.root.key("keys").key(key)
+		if !playKey.MatchString(key) {
+			k.add(at, table, key, `there is no such key; write one of 0-9 * #, or two of them, in quotes: "33"`)
+		}
+		k.oneOf(at, table, key, action, actions...)
+		keys[key] = action
+	}
+	maps.DeleteFunc(keys, func(_, action string) bool { return action == none })
+	k.c.Keys = keys
 }
 
 func (k *checker) mail() {

@@ -30,7 +30,7 @@ type Config struct {
 	Dialing Dialing           `toml:"dialing"`
 	Choice  Choice            `toml:"lines"`
 	Redial  Redial            `toml:"redial"`
-	Keys    map[string]string `toml:"keys"` // key on the telephone → call.Action; nil is Exchange's
+	Keys    map[string]string `toml:"keys"` // key on the telephone → call.Action, all of them; nil is Exchange's
 	Mail    Mail              `toml:"mail"`
 	Log     Log               `toml:"log"`
 }
@@ -79,7 +79,7 @@ type User struct {
 // Line is one telephone line: a modem, and on an analogue line how its hook is wired.
 type Line struct {
 	Name    string `toml:"name"`
-	Dialect string `toml:"dialect"` // what modem it is: one of Dialects; "auto" asks it
+	Dialect string `toml:"dialect"` // what modem it is: a name of modem.Dialects; "auto" asks it
 	Port    string `toml:"port"`    // device of the AT commands
 	Baud    int    `toml:"baud"`
 	PCM     string `toml:"pcm"`      // device of the sound of a mobile modem
@@ -257,5 +257,5 @@ const unset = -1
 func defaultUser() User { return User{UM: true} }
 
 func defaultLine() Line {
-	return Line{Dialect: "auto", Baud: 115200, PCMBaud: 115200, Progress: ProgressModem, LeadIn: unset}
+	return Line{Dialect: auto, Baud: 115200, PCMBaud: 115200, Progress: ProgressModem, LeadIn: unset}
 }

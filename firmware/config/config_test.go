@@ -11,7 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"hookswitch/firmware/call"
 	"hookswitch/firmware/config"
+	"hookswitch/hal/modem"
 )
 
 // hash is that of a password nobody has.
@@ -203,6 +205,33 @@ func TestCountries(t *testing.T) {
 		}
 		if got := parse(t, text).Lines[0].Country; got != test.want {
 			t.Errorf("region %q, country %q: %q, want %q", test.region, test.country, got, test.want)
+		}
+	}
+}
+
+func TestKeysOfTheTelephoneChangeExchanges(t *testing.T) {
+	if keys := parse(t, "").Keys; keys != nil {
+		t.Errorf("without [keys]: %v", keys)
+	}
+	keys := parse(t, "[keys]\n\"7\" = \"none\"\n\"9\" = \"delete\"\n\"33\" = \"next\"").Keys
+	for key, want := range map[string]string{"7": "", "9": "delete", "33": "next", "1": "back", "*": "help"} {
+		if keys[key] != want {
+			t.Errorf("key %s: %q, want %q", key, keys[key], want)
+		}
+	}
+	if len(keys) != len(call.ExchangeKeys) {
+		t.Errorf("%d keys: %v", len(keys), keys)
+	}
+}
+
+func TestEveryDialectMakesALine(t *testing.T) {
+	for _, d := range modem.Dialects {
+		text := line + "dialect = \"" + d.Name + "\"\n"
+		if d.GSM && d.NoAudio == "" {
+			text += "pcm = \"/dev/ttyUSB9\"\n"
+		}
+		if l := parse(t, text).Lines[0]; l.Mobile() != d.GSM || l.LeadIn == 0 {
+			t.Errorf("%s: %+v", d.Name, l)
 		}
 	}
 }

@@ -9,21 +9,25 @@ import (
 	"time"
 
 	"hookswitch/board"
+	"hookswitch/hal/modem"
 )
 
-// Dialects are the names a line's dialect may have.
-var Dialects = []string{
-	"auto", "voice", "conexant", "usr", "rockwell", "multitech", "lucent", "silabs",
-	"gsm", "simcom", "sim7600", "sim800", "quectel", "huawei",
-}
+// auto is the dialect of a line whose modem is asked what it is.
+const auto = "auto"
 
-// mobile are the dialects of modems with a SIM card, and whether their sound takes a port of its own.
-var mobile = map[string]bool{"gsm": true, "simcom": true, "sim7600": true, "sim800": false, "quectel": true, "huawei": true}
+// dialect is the modem dialect of a name; "auto" is none.
+func dialect(name string) (modem.Dialect, bool) {
+	i := slices.IndexFunc(modem.Dialects, func(d modem.Dialect) bool { return d.Name == name })
+	if i < 0 {
+		return modem.Dialect{}, false
+	}
+	return modem.Dialects[i], true
+}
 
 // Mobile says whether the line's modem is one with a SIM card; "auto" is not.
 func (l Line) Mobile() bool {
-	_, ok := mobile[l.Dialect]
-	return ok
+	d, _ := dialect(l.Dialect)
+	return d.GSM
 }
 
 // Lead-in of a message. A person takes the handset to the ear; on a mobile network that
@@ -169,22 +173,25 @@ func (k *checker) identity(l *Line, at *place) {
 	case !lineName.MatchString(l.Name):
 		k.add(at.key("name"), lineTable, "name", "%s is no name; write letters, digits, - _ and . (32 at most)", quote(l.Name))
 	}
-	known := slices.Contains(Dialects, l.Dialect)
+	d, known := dialect(l.Dialect)
 	if !known {
-		k.oneOf(at.key("dialect"), lineTable, "dialect", l.Dialect, Dialects...)
+		names := []string{auto}
+		for _, d := range modem.Dialects {
+			names = append(names, d.Name)
+		}
+		k.oneOf(at.key("dialect"), lineTable, "dialect", l.Dialect, names...)
 	}
 	if l.Port == "" {
 		k.missing(at, lineTable, "port", `name the modem's port, such as port = "/dev/serial/by-id/…"; `+"`hookswitch probe` lists them")
 	}
-	needs, isMobile := mobile[l.Dialect]
 	switch {
-	case needs && l.PCM == "":
+	case d.GSM && d.NoAudio == "" && l.PCM == "":
 		k.missing(at, lineTable, "pcm", "a %s modem carries the sound on a second port, such as pcm = \"/dev/ttyUSB4\"", l.Dialect)
-	case l.PCM == "" || !known || l.Dialect == "auto":
-	case !isMobile:
+	case l.PCM == "" || !known:
+	case !d.GSM:
 		k.add(at.key("pcm"), lineTable, "pcm", "a %s modem carries the sound on its own port; remove it", l.Dialect)
-	case !needs:
-		k.add(at.key("pcm"), lineTable, "pcm", "a %s modem has no port for sound; remove it", l.Dialect)
+	case d.NoAudio != "":
+		k.add(at.key("pcm"), lineTable, "pcm", "%s", d.NoAudio)
 	}
 	for _, b := range []struct {
 		key  string

@@ -67,6 +67,9 @@ func TestEachMistakeIsToldOnceWithItsLineAndWhatToWrite(t *testing.T) {
 		{"a wait too long", "[lines]\nqueue_wait = \"2h\"", 2, "[lines] queue_wait", "not between"},
 		{"a key of the telephone without a text", "[keys]\n1 = 2", 2, "[keys] 1", "want text in quotes"},
 
+		{"a key that no telephone has", "[keys]\n\"A\" = \"pause\"", 2, "[keys] A", "one of 0-9 * #"},
+		{"an action that there is not", "[keys]\n\"33\" = \"toend\"", 2, "[keys] 33", `did you mean "to-end"?`},
+
 		{"a newer version", "version = 2\nfuture = true", 1, "version", "newer hookswitch; this one reads version 1"},
 		{"no version", "version = 0", 1, "version", "write 1"},
 		{"no data directory", "data = \"\"", 1, "data", "name a directory"},
@@ -103,7 +106,7 @@ func TestEachMistakeIsToldOnceWithItsLineAndWhatToWrite(t *testing.T) {
 		{"an unknown dialect", line + "dialect = \"connexant\"", 4, "[[line]] dialect", `did you mean "conexant"?`},
 		{"a mobile line without sound", "[[line]]\nname = \"g\"\nport = \"x\"\ndialect = \"quectel\"", 1, "[[line]] pcm", "a quectel modem carries the sound on a second port"},
 		{"sound on an analogue line", line + "dialect = \"voice\"\npcm = \"/dev/x\"", 5, "[[line]] pcm", "on its own port; remove it"},
-		{"sound on a modem that has none", line + "dialect = \"sim800\"\npcm = \"/dev/x\"", 5, "[[line]] pcm", "no port for sound"},
+		{"sound on a modem that has none", line + "dialect = \"sim800\"\npcm = \"/dev/x\"", 5, "[[line]] pcm", "no PCM on a serial port"},
 		{"an odd rate", line + "baud = 115000", 4, "[[line]] baud", "115200 is the usual one"},
 		{"an unknown board", line + "board = \"waveshare-relay-4ch\"", 4, "[[line]] board", `did you mean "waveshare-relay-3ch"?`},
 		{"a terminal without a board", line + "hook = { terminal = \"CH1\" }", 4, "[[line]] hook.terminal", `write board = "…"`},

@@ -572,22 +572,32 @@ func TestAPINIsVoidAfterTooManyWrongOnesInARow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wrong := func(n int) {
-		for range n {
-			if s.CheckPIN("anna", "x") {
-				t.Fatal("a wrong PIN is right")
-			}
+	path := filepath.Join(dir, "anna/pin.json")
+	failures := func(from, to string) {
+		t.Helper()
+		b, err := os.ReadFile(path)
+		if err != nil || !strings.Contains(string(b), `"failures": `+from) {
+			t.Fatalf("%s: %s, %v; want %s failures", path, b, err, from)
+		}
+		if err := os.WriteFile(path, []byte(strings.Replace(string(b), `"failures": `+from, `"failures": `+to, 1)), 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
-	wrong(14)
+	if s.CheckPIN("anna", "x") {
+		t.Error("a wrong PIN is right")
+	}
+	failures("1", "14")
 	if !s.CheckPIN("anna", pin) {
 		t.Error("void after 14")
 	}
-	wrong(14)
+	failures("0", "14") // in a row: the right one begins anew
+	if s.CheckPIN("anna", "x") {
+		t.Error("a wrong PIN is right")
+	}
+	failures("15", "15")
 	if s, err = mailbox.Open(dir); err != nil { // a restart forgets nothing
 		t.Fatal(err)
 	}
-	wrong(1)
 	if s.CheckPIN("anna", pin) {
 		t.Error("not void after 15")
 	}

@@ -24,6 +24,9 @@ type pin struct {
 // ResetPIN makes a new random PIN for user, stores its hash and returns it. The old one is
 // void from then on.
 func (s *Store) ResetPIN(user string) (string, error) {
+	if err := CheckUser(user); err != nil {
+		return "", err
+	}
 	digits, err := newPIN()
 	if err != nil {
 		return "", err

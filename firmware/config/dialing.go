@@ -16,11 +16,13 @@ const (
 	maxCalls     = 100000
 )
 
+const dialingTable = "[dialing]"
+
 var digitsOnly = regexp.MustCompile(`^[0-9]{1,15}$`)
 
 // dialing checks and completes [dialing], and what of the lines depends on it.
 func (k *checker) dialing() {
-	const table = "[dialing]"
+	const table = dialingTable
 	d, at := &k.c.Dialing, k.root.key("dialing")
 	d.Region = strings.ToUpper(d.Region)
 	if d.Region == "UK" {
@@ -30,6 +32,28 @@ func (k *checker) dialing() {
 		k.add(at.key("region"), table, "region", `%s is no country; write its ISO 3166 code, such as "US", "GB" or "DE"`, quote(d.Region))
 	}
 	k.country()
+	k.numbers(at)
+	k.within(at.key("max_call"), table, "max_call", d.MaxCall, 100*time.Millisecond, maxCall)
+	for _, q := range []struct {
+		key      string
+		n        *int
+		standard int
+	}{{"calls_per_hour", &d.CallsPerHour, callsPerHour}, {"calls_per_day", &d.CallsPerDay, callsPerDay}, {"numbers_per_hour", &d.NumbersPerHour, 0}} {
+		if *q.n == unset {
+			*q.n = q.standard
+			if k.c.HTTP.Loopback() {
+				*q.n = 0
+			}
+		}
+		if *q.n > maxCalls {
+			k.add(at.key(q.key), table, q.key, "at most %d; 0 is no limit", maxCalls)
+		}
+	}
+}
+
+// numbers checks the masks and numbers of [dialing].
+func (k *checker) numbers(at *place) {
+	d, table := k.c.Dialing, dialingTable
 	for _, list := range []struct {
 		key   string
 		masks []string
@@ -52,22 +76,6 @@ func (k *checker) dialing() {
 	}
 	if d.InternationalPrefix != "" && !digitsOnly.MatchString(d.InternationalPrefix) {
 		k.add(at.key("international_prefix"), table, "international_prefix", `%s is no number; write digits only, such as "011" or "00"`, quote(d.InternationalPrefix))
-	}
-	k.within(at.key("max_call"), table, "max_call", d.MaxCall, 100*time.Millisecond, maxCall)
-	for _, q := range []struct {
-		key      string
-		n        *int
-		standard int
-	}{{"calls_per_hour", &d.CallsPerHour, callsPerHour}, {"calls_per_day", &d.CallsPerDay, callsPerDay}, {"numbers_per_hour", &d.NumbersPerHour, 0}} {
-		if *q.n == unset {
-			*q.n = q.standard
-			if k.c.HTTP.Loopback() {
-				*q.n = 0
-			}
-		}
-		if *q.n > maxCalls {
-			k.add(at.key(q.key), table, q.key, "at most %d; 0 is no limit", maxCalls)
-		}
 	}
 }
 

@@ -105,6 +105,11 @@ func Open(opt Options) (d *Daemon, err error) {
 			return d, err
 		}
 	}
+	for user := range d.accounts() {
+		if err := store.Make(user); err != nil {
+			d.log.Error("mailbox", "user", user, "error", err) // the others' work
+		}
+	}
 	if err := d.serve(store); err != nil {
 		return d, err
 	}
@@ -152,13 +157,9 @@ func (d *Daemon) callOptions(lines []call.LineConfig) call.Options {
 		perUser = -1
 	}
 	return call.Options{
-		Lines: lines,
-		Rules: &call.Rules{
-			Region: c.Dialing.Region, Allow: c.Dialing.Allow, Deny: c.Dialing.Deny,
-			Emergency: c.Dialing.Emergency, Premium: c.Dialing.Premium,
-			OutsidePrefix: c.Dialing.OutsidePrefix, InternationalPrefix: c.Dialing.InternationalPrefix,
-		},
-		Quota:   &call.Quota{PerHour: c.Dialing.CallsPerHour, PerDay: c.Dialing.CallsPerDay},
+		Lines:   lines,
+		Rules:   c.Dialing.Rules(),
+		Quota:   c.Dialing.Quota(),
 		MaxCall: c.Dialing.MaxCall, PerUser: perUser, RetryWindow: c.SOAP.RetryWindow,
 		Choose: call.Choice(c.Choice.Choose), Queue: c.Choice.Queue, QueueWait: c.Choice.QueueWait,
 		Redial: c.Redial.Attempts, RedialIn: c.Redial.Interval,

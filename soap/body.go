@@ -66,16 +66,35 @@ var (
 )
 
 // refuse answers a request with the status of an error from read.
-func refuse(w http.ResponseWriter, err error) {
+func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	e := err.(*statusError)
 	switch e.status {
-	case http.StatusRequestTimeout, http.StatusRequestEntityTooLarge:
+	case http.StatusRequestEntityTooLarge:
+		turnAway(w, r, e)
+		return
+	case http.StatusRequestTimeout:
 		w.Header().Set("Connection", "close")
 	case http.StatusUnsupportedMediaType:
 		w.Header().Set("Accept", "text/xml, application/soap+xml")
 		w.Header().Set("Accept-Encoding", "gzip")
 	}
 	http.Error(w, e.text, e.status)
+}
+
+// maxIgnored is how much of a body that is too large is read and thrown away.
+const maxIgnored = 32 << 20
+
+// turnAway refuses a body that is too large before it has come. Most clients send all of it
+// before they look for an answer, and never see the answer if the connection closes first:
+// so what they send is taken, within limits, and thrown away.
+func turnAway(w http.ResponseWriter, r *http.Request, e *statusError) {
+	control := http.NewResponseController(w)
+	control.EnableFullDuplex() // HTTP/2 has it always
+	control.SetReadDeadline(time.Now().Add(readTime))
+	w.Header().Set("Connection", "close")
+	http.Error(w, e.text, e.status)
+	control.Flush()
+	io.CopyN(io.Discard, r.Body, maxIgnored)
 }
 
 // read reads the body into m.in. Its error is a *statusError.

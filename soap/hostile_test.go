@@ -229,6 +229,32 @@ func TestBodiesThatLieOrDawdleEnd(t *testing.T) {
 	}
 }
 
+// TestAClientThatSendsFarTooMuchSeesTheAnswer writes its whole body before it reads, as most
+// clients do; it is more than the system's buffers hold.
+func TestAClientThatSendsFarTooMuchSeesTheAnswer(t *testing.T) {
+	body := strings.Repeat("<a/>", 4<<20)
+	for _, head := range []string{
+		fmt.Sprintf("Content-Length: %d\r\n\r\n", len(body)),
+		fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n", len(body)),
+	} {
+		c, err := net.Dial("tcp", strings.TrimPrefix(serve(t, handler(&board{})), "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if _, err := fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\n%s%s\r\n0\r\n\r\n", umPath, head, body); err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.StatusCode != http.StatusRequestEntityTooLarge || !resp.Close {
+			t.Errorf("got %d, closed %v", resp.StatusCode, resp.Close)
+		}
+	}
+}
+
 // slowly is a backend that takes a minute to disconnect.
 type slowly struct{ board }
 

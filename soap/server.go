@@ -132,7 +132,7 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request, service service) 
 	m := messages.Get().(*message)
 	defer m.free()
 	if err := m.read(w, r); err != nil {
-		refuse(w, err)
+		refuse(w, r, err)
 		return
 	}
 	status := http.StatusOK

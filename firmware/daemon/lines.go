@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"time"
 
 	"hookswitch/firmware/call"
 	"hookswitch/firmware/config"
@@ -29,7 +30,7 @@ func (d *Daemon) lines(opt Options, trace *tracer) ([]call.LineConfig, error) {
 		}
 		var err error
 		if d.sim != nil {
-			err = d.simulate(&l, c)
+			err = d.simulate(&l, c, opt.SpeedUp)
 		} else {
 			wire(&l, c)
 		}
@@ -43,7 +44,7 @@ func (d *Daemon) lines(opt Options, trace *tracer) ([]call.LineConfig, error) {
 
 // simulate puts a line on the simulated exchange, over pseudo terminals: the way to the
 // modem is the real one.
-func (d *Daemon) simulate(l *call.LineConfig, c config.Line) error {
+func (d *Daemon) simulate(l *call.LineConfig, c config.Line, speed float64) error {
 	line := d.sim.Voice
 	if c.Dialect != "voice" {
 		line = d.sim.GSM
@@ -56,6 +57,9 @@ func (d *Daemon) simulate(l *call.LineConfig, c config.Line) error {
 	l.Modem.Open = serialPort(port, c.Baud)
 	if c.Dialect == "voice" {
 		l.Hook.Relay, l.Hook.Loop = s.Relay(), s.Loop()
+		if speed > 1 {
+			l.Hook.MinOnHook = time.Duration(float64(2*time.Second) / speed)
+		}
 		return nil
 	}
 	pcm, err := s.PCMPTY()

@@ -55,9 +55,11 @@ type Config struct {
 
 // Chat is the AT dialogue on one port. One command runs at a time; a second waits.
 type Chat struct {
-	rw   io.ReadWriteCloser
-	cfg  Config
-	turn chan struct{} // holds a token: whoever has it may run a command
+	rw    io.ReadWriteCloser
+	cfg   Config
+	turn  chan struct{} // holds a token: whoever has it may run a command, and has what follows
+	timer *time.Timer
+	out   []byte
 
 	write sync.Mutex // one write at a time
 
@@ -98,6 +100,8 @@ const Any = "*"
 func NewChat(rw io.ReadWriteCloser, cfg Config) *Chat {
 	c := &Chat{rw: rw, cfg: cfg, turn: make(chan struct{}, 1), gone: make(chan struct{})}
 	c.turn <- struct{}{}
+	c.timer = time.NewTimer(time.Hour)
+	c.timer.Stop()
 	c.framer = framer{shield: cfg.Shield, line: c.line, event: c.event}
 	go c.read()
 	return c
@@ -159,14 +163,19 @@ func (c *Chat) read() {
 // awaited for a second; other commands are given up. The error then is ctx's cause.
 func (c *Chat) Command(ctx context.Context, limit time.Duration, cmd Cmd) ([]string, error) {
 	select {
-	case <-c.turn:
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	case <-c.gone:
-		return nil, c.Err()
+	case <-c.turn: // as a rule nobody else has it
+	default:
+		select {
+		case <-c.turn:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-c.gone:
+			return nil, c.Err()
+		}
 	}
-	defer func() { c.turn <- struct{}{} }()
-	return c.command(ctx, limit, cmd)
+	info, err := c.command(ctx, limit, cmd)
+	c.turn <- struct{}{}
+	return info, err
 }
 
 func (c *Chat) command(ctx context.Context, limit time.Duration, cmd Cmd) ([]string, error) {
@@ -175,16 +184,16 @@ func (c *Chat) command(ctx context.Context, limit time.Duration, cmd Cmd) ([]str
 		return nil, err
 	}
 	p := c.begin(cmd)
-	text := cmd.Text
+	c.out = append(c.out[:0], cmd.Text...)
 	if !cmd.Raw {
-		text += "\r"
+		c.out = append(c.out, '\r')
 	}
-	if err := c.Write([]byte(text)); err != nil {
+	if err := c.Write(c.out); err != nil {
 		c.giveUp(p)
 		return nil, err
 	}
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
+	c.timer.Reset(limit)
+	defer c.timer.Stop()
 	select {
 	case <-p.done:
 		return c.result(p)
@@ -195,9 +204,9 @@ func (c *Chat) command(ctx context.Context, limit time.Duration, cmd Cmd) ([]str
 		default:
 			return nil, c.Err()
 		}
-	case <-timer.C:
+	case <-c.timer.C:
 		c.giveUp(p)
-		return nil, fmt.Errorf("%w: %s after %v", ErrTimeout, cmd.Text, limit)
+		return nil, fmt.Errorf("%w: %q after %v", ErrTimeout, cmd.Text, limit)
 	case <-ctx.Done():
 		c.abort(p)
 		return nil, context.Cause(ctx)

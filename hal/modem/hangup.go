@@ -85,7 +85,12 @@ func (m *Modem) ladder(ctx context.Context, chat *at.Chat, d Dialect) (err error
 			if !d.GSM {
 				wake = string([]byte{at.DLE, at.CAN, at.DLE, at.ETX, at.DLE, '!', '\r'})
 			}
-			_, _ = chat.Command(ctx, 200*time.Millisecond, at.Cmd{Text: wake, Raw: true, Dial: !d.GSM})
+			if err := chat.Write([]byte(wake)); err != nil {
+				return err
+			}
+			if err := sleep(ctx, 200*time.Millisecond); err != nil {
+				return err
+			}
 		case 2:
 			if err := sleep(ctx, escapeGuard); err != nil {
 				return err

@@ -127,8 +127,11 @@ func (m *Modem) firstHangup(ctx context.Context, chat *at.Chat, d Dialect, auto 
 	}
 	for try, patience := range []time.Duration{30 * time.Millisecond, 200 * time.Millisecond, atLimit} {
 		chat.Text()
-		_, err := chat.Command(ctx, patience, at.Cmd{Text: wake, Raw: true, Dial: !d.GSM})
-		if errors.Is(err, at.ErrClosed) {
+		err := chat.Write([]byte(wake))
+		if err == nil {
+			err = sleep(ctx, patience)
+		}
+		if err != nil {
 			return explain("first hang-up", err)
 		}
 		for _, cmd := range d.Hangup {

@@ -17,7 +17,7 @@ import (
 	"hookswitch/hal/rpi"
 )
 
-const rounds = 60
+const rounds = 200
 
 // disconnect measures from the last byte of a Disconnect request, sent while a message
 // plays, to the relay's edge and to the first hang-up byte at the far side of the pseudo

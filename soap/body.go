@@ -211,21 +211,3 @@ func looksLikeXML(body []byte) bool {
 	body = bytes.TrimLeft(body, "\xef\xbb\xbf\xff\xfe\x00 \t\r\n")
 	return len(body) > 0 && body[0] == '<'
 }
-
-// Drain reads the rest of a small body that is not wanted, so that the connection can be
-// used again. An outer layer calls it before it answers 401: clients send the whole request
-// without credentials first, and NTLM needs the same connection. What is too large or too
-// slow is left, and the connection is then closed.
-func Drain(w http.ResponseWriter, r *http.Request) {
-	if r.ContentLength > MaxBody {
-		w.Header().Set("Connection", "close")
-		return
-	}
-	control := http.NewResponseController(w)
-	control.SetReadDeadline(time.Now().Add(readTime))
-	if n, err := io.CopyN(io.Discard, r.Body, MaxBody+1); err != io.EOF || n > MaxBody {
-		w.Header().Set("Connection", "close")
-		return
-	}
-	control.SetReadDeadline(time.Time{})
-}

@@ -289,45 +289,6 @@ func TestASlowOperationIsNotTakenForASlowBody(t *testing.T) {
 	})
 }
 
-// TestDrainKeepsTheConnectionForTheNextAttempt is what an outer layer does before a 401.
-func TestDrainKeepsTheConnectionForTheNextAttempt(t *testing.T) {
-	challenge := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		soap.Drain(w, r)
-		w.WriteHeader(http.StatusUnauthorized)
-	})
-	for _, test := range []struct {
-		name   string
-		header string
-		body   string
-		kept   bool
-	}{
-		{"a small body", "Content-Length: 5\r\n", "hello", true},
-		{"one that waits to be asked for", "Content-Length: 5\r\nExpect: 100-continue\r\n", "hello", true},
-		{"none", "", "", true},
-		{"a large one", "Content-Length: 1000000\r\n", "", false},
-		{"one that doesn't come", "Content-Length: 5\r\n", "", false},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c, stop := dial(challenge)
-				defer stop()
-				go io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\n"+test.header+"\r\n"+test.body)
-				in := bufio.NewReader(c)
-				resp, err := http.ReadResponse(in, nil)
-				if err == nil && resp.StatusCode == http.StatusContinue {
-					resp, err = http.ReadResponse(in, nil)
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
-				if resp.StatusCode != http.StatusUnauthorized || resp.Close == test.kept {
-					t.Errorf("got %d, closed %v", resp.StatusCode, resp.Close)
-				}
-			})
-		})
-	}
-}
-
 func TestOtherMethodsAndPathsAreAnsweredByHTTP(t *testing.T) {
 	url := serve(t, handler(&board{}))
 	for _, test := range []struct {

@@ -72,7 +72,7 @@ func start(t *testing.T, opt emulator.Options) *emulator.Machine {
 	t.Cleanup(func() {
 		m.Kill()
 		if t.Failed() {
-			t.Logf("end of the kernel log:\n%s", tail(m.KernelLog(), 40))
+			t.Logf("end of the kernel log:\n%s\nQEMU: %s", tail(m.KernelLog(), 40), m.Complaints())
 		}
 	})
 	return m

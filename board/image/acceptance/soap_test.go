@@ -3,9 +3,9 @@
 package acceptance
 
 import (
-	"crypto/sha256"
-	"encoding/base32"
+	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -81,15 +81,22 @@ func element(t *testing.T, answer, name string) string {
 
 const messages = `xmlns="http://schemas.microsoft.com/exchange/services/2006/messages"`
 
-// play starts a call and returns its id.
-func play(t *testing.T, m *emulator.Machine, number string) string {
+// playSoon plays as soon as the board has found its modem, and returns the call's id.
+func playSoon(t *testing.T, m *emulator.Machine, number string) string {
 	t.Helper()
-	answer := ask(t, m, fmt.Sprintf("<PlayOnPhone %s><entryId>%s</entryId><DialString>%s</DialString></PlayOnPhone>", messages, itemID("anna", "message.wav"), number))
-	id := element(t, answer, "PlayOnPhoneResponse")
-	if id == "" {
-		t.Fatalf("no call id in %s", answer)
+	err := errors.New("no answer")
+	for ctx := within(t, time.Minute); ctx.Err() == nil; time.Sleep(500 * time.Millisecond) {
+		var item, answer string
+		if item, err = itemID(m); err != nil {
+			continue
+		}
+		answer, err = tryAsk(m, fmt.Sprintf("<PlayOnPhone %s><entryId>%s</entryId><DialString>%s</DialString></PlayOnPhone>", messages, item, number))
+		if err == nil {
+			return element(t, answer, "PlayOnPhoneResponse")
+		}
 	}
-	return id
+	t.Fatal(err)
+	return ""
 }
 
 // state is the call's state, and its cause.
@@ -120,10 +127,26 @@ func waitState(t *testing.T, m *emulator.Machine, call, want string, limit time.
 	t.Fatalf("call is %s, not %s within %v", got, want, limit)
 }
 
-// itemID is the id of a message by its file's name.
-func itemID(user, file string) string {
-	sum := sha256.Sum256([]byte(user + "\x00" + file))
-	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:15]))
+// itemID asks the board for the id of anna's message.
+func itemID(m *emulator.Machine) (string, error) {
+	r, err := http.NewRequest(http.MethodGet, "https://"+m.Addr(443)+"/api/messages", nil)
+	if err != nil {
+		return "", err
+	}
+	r.SetBasicAuth("anna", password)
+	answer, err := client.Do(r)
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close()
+	var list []struct{ ID, Name string }
+	if err := json.NewDecoder(answer.Body).Decode(&list); err != nil {
+		return "", err
+	}
+	if len(list) == 0 {
+		return "", errors.New("the board lists no message")
+	}
+	return list[0].ID, nil
 }
 
 // speech is a message of that many seconds: a sweep under a slow envelope, so that it is

@@ -257,3 +257,17 @@ func Stage(card, image, version, dir string) error {
 func CopyCard(to, from string) error {
 	return run("cp", "--sparse=always", from, to)
 }
+
+// CheckSelect says what is wrong with the partition that chooses the slot.
+func CheckSelect(card string) error {
+	offsets, err := partitions(card)
+	if err != nil {
+		return err
+	}
+	fs := card + ".select"
+	defer os.Remove(fs)
+	if err := run("dd", "if="+card, "of="+fs, "bs=1M", fmt.Sprintf("skip=%d", offsets[0]>>20), fmt.Sprintf("count=%d", (offsets[1]-offsets[0])>>20), "status=none"); err != nil {
+		return err
+	}
+	return run("fsck.vfat", "-n", fs)
+}

@@ -25,7 +25,7 @@ const (
 	beatLimit  = 10 * time.Second
 	// stopLimit is what the daemon gets to hang up every line.
 	stopLimit   = 10 * time.Second
-	onHookLimit = 10 * time.Second
+	onHookLimit = 4 * time.Second
 	maxBackOff  = 10 * time.Second
 	memoryAfter = 30 * time.Second
 	longRun     = time.Minute // after which a death is no sign of a pattern

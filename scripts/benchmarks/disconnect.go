@@ -52,11 +52,12 @@ func disconnect() ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	floor, err := floorDisconnect()
+	bare, err := newBareDisconnect()
 	if err != nil {
 		return nil, err
 	}
-	var relay, bytes []float64
+	defer bare.close()
+	var relay, bytes, floor []float64
 	conn, err := dialHTTP(addr)
 	if err != nil {
 		return nil, err
@@ -72,6 +73,11 @@ func disconnect() ([]Result, error) {
 			return nil, err
 		}
 		time.Sleep(30 * time.Millisecond) // the message plays
+		f, err := bare.round()            // on the same machine, as busy as this
+		if err != nil {
+			return nil, err
+		}
+		floor = append(floor, f)
 		mu.Lock()
 		edge, first, armed = time.Time{}, time.Time{}, true
 		mu.Unlock()
@@ -103,67 +109,71 @@ func hangUpByte(b []byte) bool {
 	return strings.HasPrefix(s, "\x10\x18") || strings.HasPrefix(s, "ATH") || strings.HasPrefix(s, "\x10\x03")
 }
 
-// floorDisconnect times the bare handler.
-func floorDisconnect() ([]float64, error) {
+// bareDisconnect is the floor: a bare handler that writes to a pseudo terminal.
+type bareDisconnect struct {
+	master, slave *os.File
+	port          *rpi.Serial
+	server        *http.Server
+	conn          *httpConn
+	arrived       chan time.Time
+}
+
+func newBareDisconnect() (*bareDisconnect, error) {
 	master, slave, err := pty.Open()
 	if err != nil {
 		return nil, err
 	}
-	defer master.Close()
-	defer slave.Close()
 	port, err := rpi.OpenSerial(slave.Name(), 115200) // raw, as the daemon's is
 	if err != nil {
 		return nil, err
 	}
-	defer port.Close()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	b := &bareDisconnect{master: master, slave: slave, port: port, arrived: make(chan time.Time)}
+	b.server = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.ReadAll(r.Body)
-		_, _ = slave.Write([]byte("\x10\x18\x10\x03"))
+		_, _ = slave.WriteString("\x10\x18\x10\x03")
 		w.Header().Set("Content-Type", "text/xml; charset=utf-8")
 		_, _ = io.WriteString(w, disconnectAnswer)
 	})}
-	go func() { _ = server.Serve(l) }()
-	defer server.Close()
-	arrived := make(chan time.Time)
+	go func() { _ = b.server.Serve(l) }()
 	go func() {
 		buf := make([]byte, 64)
 		for {
-			n, err := master.Read(buf)
-			if err != nil {
-				close(arrived)
+			if _, err := master.Read(buf); err != nil {
 				return
 			}
-			if n > 0 {
-				arrived <- time.Now()
-			}
+			b.arrived <- time.Now()
 		}
 	}()
-	conn, err := dialHTTP(l.Addr().String())
-	if err != nil {
-		return nil, err
+	b.conn, err = dialHTTP(l.Addr().String())
+	return b, err
+}
+
+// round is the time from the request to the byte at the far side, in µs.
+func (b *bareDisconnect) round() (float64, error) {
+	result := make(chan error, 1)
+	var sent time.Time
+	go func() {
+		var err error
+		_, sent, err = b.conn.soap(fmt.Sprintf(disconnectRequest, "x"))
+		result <- err
+	}()
+	at := <-b.arrived
+	if err := <-result; err != nil {
+		return 0, err
 	}
-	defer conn.Close()
-	var times []float64
-	for range rounds {
-		time.Sleep(30 * time.Millisecond)
-		result := make(chan error, 1)
-		var sent time.Time
-		go func() {
-			var err error
-			_, sent, err = conn.soap(fmt.Sprintf(disconnectRequest, "x"))
-			result <- err
-		}()
-		at := <-arrived
-		if err := <-result; err != nil {
-			return nil, err
-		}
-		times = append(times, us(at.Sub(sent)))
-	}
-	return times, nil
+	return us(at.Sub(sent)), nil
+}
+
+func (b *bareDisconnect) close() {
+	_ = b.conn.Close()
+	_ = b.server.Close()
+	_ = b.port.Close()
+	_ = b.master.Close()
+	_ = b.slave.Close()
 }
 
 func us(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }

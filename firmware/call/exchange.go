@@ -175,6 +175,16 @@ func (x *Exchange) Start(req Request) (Info, error) {
 		x.log.Warn("number refused", "user", req.User, "error", err)
 		return Info{}, err
 	}
+	info, err := x.start(req, number)
+	if err == nil {
+		// The call is under way; its id, which the client is about to have, must be known
+		// after a power cut too.
+		x.history.sync()
+	}
+	return info, err
+}
+
+func (x *Exchange) start(req Request, number string) (Info, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.closed {

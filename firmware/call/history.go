@@ -117,13 +117,27 @@ func (h *history) rewrite() error {
 // records returns the calls read at the start, oldest first.
 func (h *history) records() []Info { return h.calls }
 
-// add notes a call that starts. It does not wait for the card: a power cut in the first
-// moment of a call may lose the record, a killed process does not.
+// add notes a call that starts. It does not wait for the card: sync does.
 func (h *history) add(info Info) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.calls = append(h.calls, info)
 	h.write(info)
+}
+
+// sync returns when what was noted is on the card, or can't be. Others go on meanwhile.
+func (h *history) sync() {
+	h.mu.Lock()
+	file := h.file
+	h.mu.Unlock()
+	if file == nil {
+		return
+	}
+	if err := file.Sync(); err != nil && !errors.Is(err, fs.ErrClosed) { // written anew meanwhile
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.report(err)
+	}
 }
 
 // end notes a call that has ended and returns when the record is on the card, or can't be.

@@ -98,11 +98,11 @@ func Open(opt Options) (d *Daemon, err error) {
 	}
 	store, err := mailbox.Open(filepath.Join(cfg.Data, "mailbox"))
 	if err != nil {
-		return d, err
+		d.log.Error("mailboxes", "error", err) // a card that can't be written can still be read
 	}
 	if d.sim != nil {
 		if err := seedMessages(filepath.Join(cfg.Data, "mailbox", localUser, "messages")); err != nil {
-			return d, err
+			d.log.Error("messages of the simulated board", "error", err)
 		}
 	}
 	for user := range d.accounts() {

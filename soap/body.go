@@ -18,8 +18,9 @@ const (
 	// MaxBody is the most bytes that a request's body may have, as sent and when inflated.
 	MaxBody = 64 << 10
 
-	// readTime is how long a client may take to send a body. From experience: a request is
-	// a few hundred bytes, which the slowest link sends in well under a second.
+	// readTime is how long a client may take to send a body, unless the server has a
+	// ReadTimeout, which then holds. From experience: a request is a few hundred bytes, which
+	// the slowest link sends in well under a second.
 	readTime = 10 * time.Second
 )
 
@@ -33,7 +34,12 @@ type message struct {
 	operation []byte // local name of Body's first child
 	soap12    bool   // the envelope is SOAP 1.2's
 	child     bool   // xml stands at a child of the operation that is still to be read
+	personal  bool   // a header tells of the caller
 	args      [2]string
+	spans     [2]span             // where args stand in in; zero if they don't as they are
+	w         http.ResponseWriter // whose connection it came by
+
+	last shape // of the request before
 }
 
 var messages = sync.Pool{New: func() any {
@@ -44,6 +50,7 @@ func (m *message) free() {
 	if cap(m.in) > MaxBody/4 || cap(m.out) > MaxBody/4 {
 		return // a rare large one; keep the pool small
 	}
+	m.w = nil
 	messages.Put(m)
 }
 
@@ -100,7 +107,8 @@ func turnAway(w http.ResponseWriter, r *http.Request, e *statusError) {
 // read reads the body into m.in. Its error is a *statusError.
 func (m *message) read(w http.ResponseWriter, r *http.Request) error {
 	m.in, m.out = m.in[:0], m.out[:0]
-	m.operation, m.soap12, m.child = nil, false, false
+	m.operation, m.soap12, m.child, m.personal = nil, false, false, false
+	m.args, m.spans = [2]string{}, [2]span{}
 	form, ok := xmlType(r.Header["Content-Type"])
 	if !ok {
 		return errType
@@ -116,19 +124,23 @@ func (m *message) read(w http.ResponseWriter, r *http.Request) error {
 	if r.ContentLength > MaxBody {
 		return errTooLarge
 	}
-	control := http.NewResponseController(w)
-	control.SetReadDeadline(time.Now().Add(readTime)) // a recorder in a test has none: no harm
+	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); !ok || server.ReadTimeout == 0 {
+		http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTime)) // a recorder in a test has none: no harm
+	}
 	if err := m.readAll(r.Body, inflate); err != nil {
 		return bodyError(err)
 	}
-	// net/http watches the connection while the backend works, and would take a deadline
-	// that passes for a client that has gone.
-	control.SetReadDeadline(time.Time{})
+	m.w = w
 	if form && !looksLikeXML(m.in) {
 		return errType
 	}
 	return nil
 }
+
+// unhurried lifts the deadline for reading before the backend does what may take time:
+// net/http watches the connection meanwhile, and would take a deadline that passes for a
+// client that has gone.
+func (m *message) unhurried() { http.NewResponseController(m.w).SetReadDeadline(time.Time{}) }
 
 // first is the first value of a header, which costs less than Header.Get.
 func first(values []string) string {

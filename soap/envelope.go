@@ -181,6 +181,7 @@ func knownVersion(v string) bool {
 // silently act as the caller instead; to name the caller does no harm.
 func (m *message) impersonation(h *Handler, user string) error {
 	x := &m.xml
+	m.personal = true
 	allowed, denied := false, false
 	for depth := 0; depth >= 0; { // ConnectingSID, and one of its four children
 		ok, err := x.Child()
@@ -227,6 +228,9 @@ func (h *Handler) isUser(name, user string) bool {
 // call performs the operation in the body and appends the response to m.out.
 func (m *message) call(h *Handler, r *http.Request, service service) error {
 	user := h.User(r)
+	if service == unifiedMessaging && m.repeats() {
+		return m.runUM(h, r.Context(), user, m.last.op)
+	}
 	if err := m.open(h, user); err != nil {
 		return err
 	}

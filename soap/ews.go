@@ -11,10 +11,11 @@ import (
 // ewsOperation is an operation of Exchange.asmx. Its response is <NameResponse> with a
 // ResponseClass, and is itself the response message.
 type ewsOperation struct {
-	name string
-	head string // of the response, after the envelope's namespace
-	read func(m *message) ([]string, error)
-	run  func(h *Handler, ctx context.Context, user string, args []string, out []byte) ([]byte, error)
+	name  string
+	quick bool   // never waits for anything: clients poll it
+	head  string // of the response, after the envelope's namespace
+	read  func(m *message) ([]string, error)
+	run   func(h *Handler, ctx context.Context, user string, args []string, out []byte) ([]byte, error)
 }
 
 // What stands before an EWS response. ServerVersionInfo has all four numbers, without which
@@ -27,10 +28,10 @@ const (
 )
 
 var ewsOperations = [...]ewsOperation{
-	{"GetPhoneCallInformation", ewsHead, (*message).phoneCallID, (*Handler).getPhoneCallInformation},
-	{"DisconnectPhoneCall", ewsHead, (*message).phoneCallID, (*Handler).disconnectPhoneCall},
-	{"PlayOnPhone", ewsPlayHead, (*message).itemAndNumber, (*Handler).playItemOnPhone},
-	{"GetServiceConfiguration", ewsHead, (*message).configurations, (*Handler).getServiceConfiguration},
+	{"GetPhoneCallInformation", true, ewsHead, (*message).phoneCallID, (*Handler).getPhoneCallInformation},
+	{"DisconnectPhoneCall", false, ewsHead, (*message).phoneCallID, (*Handler).disconnectPhoneCall},
+	{"PlayOnPhone", false, ewsPlayHead, (*message).itemAndNumber, (*Handler).playItemOnPhone},
+	{"GetServiceConfiguration", false, ewsHead, (*message).configurations, (*Handler).getServiceConfiguration},
 }
 
 // callEWS performs the operation at hand and appends its response. What the backend refuses
@@ -48,6 +49,9 @@ func (m *message) callEWS(h *Handler, ctx context.Context, user string) error {
 	}
 	if err := m.close(); err != nil {
 		return err
+	}
+	if !op.quick {
+		m.unhurried()
 	}
 	out := append(m.out, xmlDeclaration+`<s:Envelope xmlns:s="`...)
 	out = append(out, m.space()...)

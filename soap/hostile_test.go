@@ -143,10 +143,10 @@ func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
 // dial serves h and gives the client's end of a connection to it. It must be called in a
 // bubble, and stop before its end.
-func dial(h http.Handler) (client net.Conn, stop func()) {
+func dial(h http.Handler, readTimeout time.Duration) (client net.Conn, stop func()) {
 	l := pipes{make(chan net.Conn), make(chan struct{})}
 	served, closed := make(chan struct{}), make(chan struct{})
-	s := &http.Server{Handler: h, ConnState: func(_ net.Conn, state http.ConnState) {
+	s := &http.Server{Handler: h, ReadTimeout: readTimeout, ConnState: func(_ net.Conn, state http.ConnState) {
 		if state == http.StateClosed {
 			close(closed)
 		}
@@ -208,7 +208,7 @@ func TestBodiesThatLieOrDawdleEnd(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c, stop := dial(handler(&board{}))
+				c, stop := dial(handler(&board{}), 0)
 				begin := time.Now()
 				sent := make(chan struct{})
 				go func() {
@@ -269,22 +269,46 @@ func (s *slowly) Disconnect(ctx context.Context, _, _ string) error {
 
 // TestASlowOperationIsNotTakenForASlowBody waits far longer than a body may take.
 func TestASlowOperationIsNotTakenForASlowBody(t *testing.T) {
+	doc := envelope(`<m:Disconnect><m:CallId>x</m:CallId></m:Disconnect>`)
+	for _, readTimeout := range []time.Duration{0, 15 * time.Second} {
+		t.Run(fmt.Sprintf("the server's own limit is %v", readTimeout), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := handler(&board{})
+				h.Phone = &slowly{}
+				c, stop := dial(h, readTimeout)
+				defer stop()
+				for range 2 { // the connection lives on
+					go fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", umPath, len(doc), doc)
+					resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+					if err != nil {
+						t.Fatal(err)
+					}
+					body, err := io.ReadAll(resp.Body)
+					if err != nil || resp.StatusCode != http.StatusOK {
+						t.Errorf("got %d %s, %v", resp.StatusCode, body, err)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestPollsOnOneConnectionAreNotHurried polls for longer than a body may take.
+func TestPollsOnOneConnectionAreNotHurried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := handler(&board{})
-		h.Phone = &slowly{}
-		c, stop := dial(h)
+		c, stop := dial(handler(&board{info: soap.CallInfo{State: "Connected"}}), 0)
 		defer stop()
-		doc := envelope(`<m:Disconnect><m:CallId>x</m:CallId></m:Disconnect>`)
-		for range 2 { // the connection lives on
+		doc := envelope(getCallInfo)
+		for range 5 {
 			go fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", umPath, len(doc), doc)
 			resp, err := http.ReadResponse(bufio.NewReader(c), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			body, err := io.ReadAll(resp.Body)
-			if err != nil || resp.StatusCode != http.StatusOK {
-				t.Errorf("got %d %s, %v", resp.StatusCode, body, err)
+			if _, err := io.ReadAll(resp.Body); err != nil || resp.StatusCode != http.StatusOK {
+				t.Errorf("got %d, %v", resp.StatusCode, err)
 			}
+			time.Sleep(8 * time.Second)
 		}
 	})
 }

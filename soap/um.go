@@ -12,21 +12,22 @@ import (
 type umOperation struct {
 	name     string
 	children []string // in their order
+	quick    bool     // never waits for anything: clients poll it
 	run      func(h *Handler, ctx context.Context, user string, args []string, out []byte) ([]byte, error)
 }
 
 var umOperations = [...]umOperation{
-	{"GetCallInfo", []string{"CallId"}, (*Handler).getCallInfo},
-	{"Disconnect", []string{"CallId"}, (*Handler).disconnect},
-	{"PlayOnPhone", []string{"entryId", "DialString"}, (*Handler).playOnPhone},
-	{"PlayOnPhoneGreeting", []string{"GreetingType", "DialString"}, (*Handler).playOnPhoneGreeting},
-	{"IsUMEnabled", nil, (*Handler).isUMEnabled},
-	{"GetUMProperties", nil, (*Handler).getUMProperties},
-	{"SetOofStatus", []string{"status"}, (*Handler).setOofStatus},
-	{"SetMissedCallNotificationEnabled", []string{"status"}, (*Handler).setMissedCallNotificationEnabled},
-	{"SetPlayOnPhoneDialString", []string{"dialString"}, (*Handler).setPlayOnPhoneDialString},
-	{"SetTelephoneAccessFolderEmail", []string{"base64FolderID"}, (*Handler).setTelephoneAccessFolderEmail},
-	{"ResetPIN", nil, (*Handler).resetPIN},
+	{"GetCallInfo", []string{"CallId"}, true, (*Handler).getCallInfo},
+	{"Disconnect", []string{"CallId"}, false, (*Handler).disconnect},
+	{"PlayOnPhone", []string{"entryId", "DialString"}, false, (*Handler).playOnPhone},
+	{"PlayOnPhoneGreeting", []string{"GreetingType", "DialString"}, false, (*Handler).playOnPhoneGreeting},
+	{"IsUMEnabled", nil, false, (*Handler).isUMEnabled},
+	{"GetUMProperties", nil, false, (*Handler).getUMProperties},
+	{"SetOofStatus", []string{"status"}, false, (*Handler).setOofStatus},
+	{"SetMissedCallNotificationEnabled", []string{"status"}, false, (*Handler).setMissedCallNotificationEnabled},
+	{"SetPlayOnPhoneDialString", []string{"dialString"}, false, (*Handler).setPlayOnPhoneDialString},
+	{"SetTelephoneAccessFolderEmail", []string{"base64FolderID"}, false, (*Handler).setTelephoneAccessFolderEmail},
+	{"ResetPIN", nil, false, (*Handler).resetPIN},
 }
 
 // callUM performs the operation at hand and appends its response.
@@ -36,13 +37,20 @@ func (m *message) callUM(h *Handler, ctx context.Context, user string) error {
 		return m.xml.Errorf("there is no operation %s", m.operation)
 	}
 	op := &umOperations[i]
-	m.args = [2]string{}
-	args := m.args[:]
-	if err := m.texts(op.children, args); err != nil {
+	if err := m.texts(op.children); err != nil {
 		return err
 	}
 	if err := m.close(); err != nil {
 		return err
+	}
+	m.learn(op)
+	return m.runUM(h, ctx, user, op)
+}
+
+// runUM performs op, whose parameters are in m.args, and appends its response.
+func (m *message) runUM(h *Handler, ctx context.Context, user string, op *umOperation) error {
+	if !op.quick {
+		m.unhurried()
 	}
 	out := append(m.out, xmlDeclaration+`<soap:Envelope xmlns:soap="`...)
 	out = append(out, m.space()...)
@@ -50,7 +58,7 @@ func (m *message) callUM(h *Handler, ctx context.Context, user string) error {
 	out = append(out, op.name...)
 	out = append(out, `Response xmlns="`+nsMessages+`"`...)
 	start := len(out)
-	out, err := op.run(h, ctx, user, args, append(out, '>'))
+	out, err := op.run(h, ctx, user, m.args[:], append(out, '>'))
 	if err != nil {
 		return err
 	}
@@ -65,9 +73,9 @@ func (m *message) callUM(h *Handler, ctx context.Context, user string) error {
 	return nil
 }
 
-// texts reads the operation's children, which are names in this order, into args. A CallId
+// texts reads the operation's children, which are names in this order, into m.args. A CallId
 // that is left out is as good as one that is unknown ([MS-OXWUMS] 3.1.4.1).
-func (m *message) texts(names []string, args []string) error {
+func (m *message) texts(names []string) error {
 	for i, name := range names {
 		if !m.child && name == "CallId" {
 			break
@@ -79,7 +87,10 @@ func (m *message) texts(names []string, args []string) error {
 		if err != nil {
 			return err
 		}
-		args[i] = string(text)
+		m.args[i] = string(text)
+		if from, to, ok := m.xml.ContentSpan(); ok {
+			m.spans[i] = span{from, to}
+		}
 		if err := m.next(); err != nil {
 			return err
 		}

@@ -11,10 +11,10 @@ import (
 // decode makes p.doc the document in UTF-8 without a byte order mark. A document without a
 // mark is UTF-16 if its first character is "<" in it (XML 1.0 appendix F).
 func (p *Parser) decode(body []byte) error {
-	p.utf16 = false
+	p.mark = 0
 	switch {
 	case bytes.HasPrefix(body, []byte{0xEF, 0xBB, 0xBF}):
-		p.doc = body[3:]
+		p.doc, p.mark = body[3:], 3
 	case bytes.HasPrefix(body, []byte{0xFF, 0xFE}):
 		return p.transcode(body[2:], binary.LittleEndian)
 	case bytes.HasPrefix(body, []byte{0xFE, 0xFF}):
@@ -31,7 +31,7 @@ func (p *Parser) decode(body []byte) error {
 
 // transcode makes p.doc from UTF-16. A surrogate without its other half is an error.
 func (p *Parser) transcode(body []byte, order binary.ByteOrder) error {
-	p.utf16 = true
+	p.mark = -1
 	out := p.transcoded[:0]
 	var fault string
 	for len(body) > 0 && fault == "" {
@@ -93,9 +93,9 @@ func (p *Parser) declaration() error {
 func (p *Parser) encodedAs(name string) bool {
 	switch strings.ToLower(name) {
 	case "utf-8", "utf8", "us-ascii", "ascii":
-		return !p.utf16
+		return p.mark >= 0
 	case "utf-16", "utf-16le", "utf-16be":
-		return p.utf16
+		return p.mark < 0
 	}
 	return false
 }

@@ -68,7 +68,6 @@ type Parser struct {
 	depth    int
 	empty    bool // the last start tag ended in "/>": its End comes next
 	rooted   bool // the root element has been seen
-	utf16    bool // doc was transcoded
 	bindings []binding
 	attrs    [MaxAttrs]Attr
 	raw      [MaxAttrs]attribute
@@ -76,6 +75,9 @@ type Parser struct {
 	transcoded []byte // doc, if it came as UTF-16
 	scratch    []byte // values of the current token that differ from what was written
 	content    []byte // what Content has gathered
+	textAt     int    // where Text stands in the document as it is; -1 if it doesn't
+	contentAt  int    // where content does
+	mark       int    // length of the byte order mark; -1 if doc was transcoded
 }
 
 // element is an element that is open.
@@ -199,6 +201,10 @@ func (p *Parser) text() (Kind, error) {
 	if err != nil {
 		return EOF, err
 	}
+	p.textAt = p.pos
+	if len(text) != n || &text[0] != &s[0] {
+		p.textAt = -1
+	}
 	p.pos += n
 	p.Text = text
 	return Text, nil
@@ -223,7 +229,7 @@ func (p *Parser) declared() (Kind, error) {
 		if i < 0 {
 			return EOF, p.errorAt(p.pos, "a CDATA section has no end")
 		}
-		p.Text = p.normalise(rest[len("<![CDATA["):i])
+		p.Text, p.textAt = p.normalise(rest[len("<![CDATA["):i]), -1
 		p.pos += i + 3
 		return Text, nil
 	case bytes.HasPrefix(rest, []byte("<!DOCTYPE")):

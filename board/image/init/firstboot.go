@@ -15,8 +15,7 @@ import (
 const (
 	configFile   = "/perm/hookswitch.toml"
 	configOfCard = "/etc/hookswitch.toml" // what the image was built with: no secret is in it
-	// firstBootFile is for the technician's console: it shows what is in it, once, and
-	// removes it.
+	// firstBootFile is there until showFirstBoot has shown it.
 	firstBootFile = "/perm/first-boot"
 )
 
@@ -52,4 +51,35 @@ func firstBoot() error {
 func newPassword() string {
 	text := strings.ToLower(rand.Text())
 	return strings.Join([]string{text[:4], text[4:8], text[8:12], text[12:16]}, "-")
+}
+
+// goodConfig is the configuration that the daemon last served with.
+const goodConfig = configFile + ".good"
+
+// keepGood keeps the configuration that the daemon has just begun to serve with.
+func keepGood() {
+	now, err := os.ReadFile(configFile)
+	if err != nil {
+		return
+	}
+	if kept, err := os.ReadFile(goodConfig); err == nil && string(kept) == string(now) {
+		return
+	}
+	if err := renameio.WriteFile(goodConfig, now, 0o600); err != nil {
+		log.Printf("keep configuration: %v", err)
+	}
+}
+
+// chooseConfig returns the configuration to start the daemon with: the file, unless the
+// daemon has just failed with the bytes that are in it.
+func chooseConfig(failed []byte) string {
+	now, err := os.ReadFile(configFile)
+	if err == nil && (failed == nil || string(now) != string(failed)) {
+		return configFile
+	}
+	good, err := os.ReadFile(goodConfig)
+	if err != nil || string(good) == string(now) {
+		return configFile
+	}
+	return goodConfig
 }

@@ -45,6 +45,7 @@ func main() {
 	background.Go(func() { daemon.run(ctx) })
 	background.Go(func() { runNetwork(ctx) })
 	background.Go(func() { linkSerialPorts(ctx) })
+	background.Go(func() { showFirstBoot(ctx) })
 	go feedWatchdog(daemon) // to the very end
 
 	how := waitForEnd(signals, daemon, onTrial)

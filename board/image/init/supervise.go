@@ -56,11 +56,19 @@ func (s *supervisor) run(ctx context.Context) {
 		go s.listen(conn) // until the socket closes
 	}
 	backOff := 250 * time.Millisecond
+	var failed []byte // the configuration that the daemon has not come up with
 	for ctx.Err() == nil {
-		began := time.Now()
-		err := s.once(ctx)
+		began, seen := time.Now(), s.beat.Load()
+		used := chooseConfig(failed)
+		err := s.once(ctx, used)
 		log.Printf("daemon: %v", err)
-		putOnHook()
+		if s.beat.Load() == seen && used == configFile && ctx.Err() == nil {
+			failed, _ = os.ReadFile(configFile)
+			if chooseConfig(failed) == goodConfig {
+				fault("the daemon does not start with %s: the last good configuration is used; `hookswitch check` says what is wrong", configFile)
+			}
+		}
+		putOnHook(used)
 		if time.Since(began) > longRun {
 			backOff = 250 * time.Millisecond
 		}
@@ -89,9 +97,9 @@ func (s *supervisor) listen(conn *net.UnixConn) {
 	}
 }
 
-// once runs the daemon until it ends, is wedged, or ctx ends. It never returns nil.
-func (s *supervisor) once(ctx context.Context) error {
-	cmd := exec.Command(daemonPath, "serve", "--config", configFile)
+// once runs the daemon with that configuration until it ends, is wedged, or ctx ends. It never returns nil.
+func (s *supervisor) once(ctx context.Context, conf string) error {
+	cmd := exec.Command(daemonPath, "serve", "--config", conf)
 	cmd.Env = []string{
 		"PATH=/bin", "HOME=/perm", "GOTRACEBACK=all",
 		"NOTIFY_SOCKET=" + notifySocket,
@@ -122,8 +130,11 @@ func (s *supervisor) once(ctx context.Context) error {
 			return end(cmd.Process, syscall.SIGTERM, stopLimit, ended)
 		case <-tick.C:
 		}
-		if s.beat.Load() != seen {
+		if s.beat.Load() != seen && limit != beatLimit {
 			limit = beatLimit
+			if conf == configFile {
+				keepGood()
+			}
 		}
 		if min(s.silence(), time.Since(began)) > limit {
 			// SIGQUIT makes a Go program say where each goroutine stands.
@@ -155,10 +166,10 @@ func copyLog(out interface{ Read([]byte) (int, error) }) {
 
 // putOnHook is the other half of the daemon's promise, for the case that it could not
 // keep it: every relay open, every modem told to hang up.
-func putOnHook() {
+func putOnHook(conf string) {
 	ctx, cancel := context.WithTimeout(context.Background(), onHookLimit)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, daemonPath, "onhook", "--config", configFile).CombinedOutput()
+	out, err := exec.CommandContext(ctx, daemonPath, "onhook", "--config", conf).CombinedOutput()
 	if err != nil {
 		log.Printf("onhook: %v: %.500s", err, out)
 	}

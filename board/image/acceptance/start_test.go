@@ -1,0 +1,97 @@
+//go:build e2e
+
+package acceptance
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"hookswitch/board/image/emulator"
+)
+
+// TestTheFirstStart has a card as the image is: the password is shown on the serial port,
+// once, and lets its reader in.
+func TestTheFirstStart(t *testing.T) {
+	card, dir := newCard(t, "v1")
+	m := start(t, emulator.Options{Card: card, Dir: dir})
+	waitLog(t, m, "the first password has been shown on /dev/ttyAMA0", 2*time.Minute)
+	shown, err := os.ReadFile(filepath.Join(dir, "uart.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`user (\w+)\r\npassword (\S+)\r\naddress 10\.0\.2\.15, (\S+)\.local\r\nTLS certificate SHA-256 (\S+)\r\n`).FindSubmatch(shown)
+	if found == nil {
+		t.Fatalf("shown was %q", shown)
+	}
+	r, err := http.NewRequest(http.MethodGet, "https://"+m.Addr(443)+"/api/lines", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		password string
+		want     int
+	}{"the password shown": {string(found[2]), 200}, "another": {"hookswitch", 401}} {
+		r.SetBasicAuth(string(found[1]), tt.password)
+		answer, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		if answer.StatusCode != tt.want {
+			t.Errorf("with %s: %s", name, answer.Status)
+		}
+	}
+	m.Kill()
+	m = start(t, emulator.Options{Card: card, Dir: dir})
+	firstAnswer(t, m, soapURL(m))
+	time.Sleep(3 * time.Second) // nothing tells that nothing will come
+	if again, _ := os.ReadFile(filepath.Join(dir, "uart.log")); strings.Contains(string(again), "password") {
+		t.Error("it is shown a second time")
+	}
+}
+
+func TestABadConfigurationIsNotTheEnd(t *testing.T) {
+	s := newSite(t, "v1", 1)
+	m := s.boot(t, false)
+	time.Sleep(3 * time.Second) // init looks once a second whether it may keep the configuration
+	m.Kill()
+	bad := filepath.Join(s.dir, "bad.toml")
+	if err := os.WriteFile(bad, []byte("[[line]]\nname = 17\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := emulator.WritePerm(s.card, map[string]string{"hookswitch.toml": bad}); err != nil {
+		t.Fatal(err)
+	}
+	m = s.boot(t, false)
+	if !strings.Contains(m.KernelLog(), "the last good configuration is used") {
+		t.Error("nothing is said of it")
+	}
+	call := playSoon(t, m, "5550100")
+	waitState(t, m, call, "Connected", time.Minute)
+	disconnect(t, m, call)
+}
+
+func TestAFullCardStillMakesCalls(t *testing.T) {
+	s := newSite(t, "v1", 1)
+	fill := filepath.Join(s.dir, "fill")
+	if err := os.WriteFile(fill, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// More than there is room for: debugfs writes what fits.
+	if err := os.WriteFile(fill, []byte(strings.Repeat("full", 60<<20)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := emulator.WritePerm(s.card, map[string]string{"fill": fill}); err != nil {
+		t.Fatal(err)
+	}
+	m := s.boot(t, false)
+	call := playSoon(t, m, "5550100")
+	waitState(t, m, call, "Connected", time.Minute)
+	disconnect(t, m, call)
+	waitRelay(t, m, false, time.Second)
+}

@@ -23,15 +23,11 @@ func (c *simulateCommand) Run(ctx context.Context) error {
 	if err := fxo.RelayFiles(path("fxo1-hook"), path("fxo1-loop")); err != nil {
 		return err
 	}
-	for link, open := range map[string]func() (string, error){"fxo1": fxo.PTY, "gsm1": gsm.PTY, "gsm1-pcm": gsm.PCMPTY} {
-		pty, err := open()
-		if err != nil {
+	for link, serve := range map[string]func(string) error{"fxo1": fxo.PTYLink, "gsm1": gsm.PTYLink, "gsm1-pcm": gsm.PCMLink} {
+		if err := serve(path(link)); err != nil {
 			return err
 		}
-		if err := sim.Link(pty, path(link)); err != nil {
-			return err
-		}
-		fmt.Println(path(link), "is", pty)
+		fmt.Println(path(link))
 	}
 	<-ctx.Done()
 	return nil

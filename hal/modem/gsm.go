@@ -20,6 +20,7 @@ const (
 	ringLimit  = 60 * time.Second       // as S7 on a voice modem
 	pcmFrame   = 20 * time.Millisecond
 	pcmAhead   = 60 * time.Millisecond
+	pcmTail    = 100 * time.Millisecond // what the module still holds when the last frame is due
 	ceerBudget = time.Second
 )
 
@@ -212,7 +213,7 @@ func (op *operation) playPCM(ctx context.Context, pcm io.Reader) (time.Duration,
 			p.sent += pcmFrame
 		}
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return p.sent, p.wait(ctx, 0)
+			return p.sent, p.wait(ctx, -pcmTail)
 		}
 		if err != nil {
 			return p.heard(), err

@@ -1,248 +1,265 @@
 package sim
 
 import (
-	"encoding/binary"
 	"fmt"
 	"strings"
 	"time"
 )
 
-// gsmModem is a 27.007 modem with SIMCom's way to sound: +CPCMREG switches it to a second
-// port, 16-bit little-endian at 8000 Hz.
+// gsmModem is a GSM or LTE modem by TS 27.007, with one call at a time and its sound on a
+// second port.
 type gsmModem struct {
-	l    *Line
-	clk  *clock
-	line commandLine
+	*dce
+	set map[string]string // what settings were set to
 
-	call    *phoneCall
-	told    phase
-	pcmOn   bool
-	odd     []byte
-	queue   []int16 // sound from the host on its way to the network
-	clccURC bool
-	cause   int
-	keyHeld bool
+	call   *call
+	told   phase   // the last that the host was told of
+	caller *Caller // of an incoming call
+	rings  int
+	held   bool // the OK of ATD waits for the answer: +COLP=1
+	cause  int  // of the last release
+	key    byte
+	keyFor time.Duration
+
+	pcm  bool // sound is switched to the port
+	odd  []byte
+	said []int16       // from the host, on its way to the network
+	dry  time.Duration // when said ran out; 0: it did not
+	tone beeper
+	out  []byte
 }
 
-func newGSMModem(l *Line) *gsmModem {
-	return &gsmModem{l: l, clk: l.x.newClock(), line: commandLine{echo: true}}
+var _ modemKind = (*gsmModem)(nil)
+
+// setting is a command that takes values and keeps them.
+type setting struct {
+	preset string
+	most   int // of the first value
 }
 
-func (m *gsmModem) run() {
-	defer m.clk.stop()
-	for {
-		select {
-		case b := <-m.l.host:
-			if m.l.x.opt.Trace != nil {
-				m.l.x.opt.Trace(m.l.name, true, b)
-			}
-			for _, c := range b {
-				if m.line.echo {
-					m.l.say([]byte{c})
-				}
-				if body, ok := m.line.take(c); ok {
-					m.execute(body)
-				}
-			}
-		case b := <-m.l.pcm:
-			m.sound(b)
-		case <-m.clk.t.C:
-			for range m.clk.due() {
-				m.frame()
-			}
-		case <-m.l.quit:
-			m.end(0)
-			return
+// settings are those whose effect is known where they are asked for, or that have none here.
+var settings = map[string]setting{
+	"+CMEE": {"0", 2}, "+CREG": {"0", 2}, "+CEREG": {"0", 5}, "+CGREG": {"0", 2}, "+CLIP": {"0", 1}, "+CLIR": {"0", 2},
+	"+CRC": {"0", 1}, "+COLP": {"0", 1}, "+CVHU": {"1", 1}, "+CSSN": {"0,0", 1}, "+CCWA": {"0", 1}, "+CMOD": {"0", 3},
+	"+DDET": {"1", 1}, "+QTONEDET": {"1", 1}, "^DSCI": {"0", 1}, "^CURC": {"1", 1}, "+CPCMFRM": {"0", 1}, "+CPCMBANDWIDTH": {"1,0", 2},
+	"+CLVL": {"5", 15}, "+CMUT": {"0", 1}, "+COUTGAIN": {"4", 8}, "+CMICGAIN": {"4", 8}, "+CFUN": {"1", 7}, "+CMGF": {"0", 1},
+	"+CNMI": {"2", 3}, "+CSCS": {"", 0}, "+QCFG": {"", 0}, "+QINDCFG": {"", 0}, "+CTZU": {"0", 1}, "+CTZR": {"0", 1}, "+CLTS": {"0", 1},
+	"+CUSD": {"0", 2}, "+CSDVC": {"1", 5}, "+MORING": {"0", 1}, "+VTD": {"1", 255}, "+FCLASS": {"0", 0}, "+CSMS": {"0", 1}, "^CVOICE": {"0", 1},
+}
+
+func newGSMModem(d *dce) *gsmModem { return &gsmModem{dce: d} }
+
+func (g *gsmModem) reset() { g.set = map[string]string{} }
+
+func (g *gsmModem) value(name string) string {
+	if s, is := g.set[name]; is {
+		return s
+	}
+	return settings[name].preset
+}
+
+// on says that a setting's first value is not 0.
+func (g *gsmModem) on(name string) bool { return !strings.HasPrefix(g.value(name), "0") }
+
+// cme is an error as +CMEE wants it (TS 27.007 §9.2).
+func (g *gsmModem) cme(code int, text string) result {
+	switch g.value("+CMEE") {
+	case "1":
+		return result(fmt.Sprintf("+CME ERROR: %d", code))
+	case "2":
+		return result("+CME ERROR: " + text)
+	}
+	return fail
+}
+
+// command implements modemKind.
+func (g *gsmModem) command(c command) (result, bool) {
+	if s, is := settings[c.name]; is && c.op != 0 && !(c.op == '?' && registration[c.name]) {
+		return g.setting(c, s), true
+	}
+	switch c.name {
+	case "D":
+		return g.dial(c.arg), true
+	case "A":
+		return g.answer(), true
+	case "H":
+		if g.p.path != simcomPath || !g.on("+CVHU") { // TS 27.007 §6.20
+			g.release()
 		}
+		return ok, true
+	case "+CHUP":
+		g.release()
+		return ok, true
+	case "O":
+		return noCarrier, true
+	case "+VTS":
+		return g.sendKeys(c), true
+	case "+CRESET":
+		g.powerOn()
+		return ok, true
 	}
+	if r, is := g.sound27007(c); is {
+		return r, true
+	}
+	return g.status(c)
 }
 
-func (m *gsmModem) text(s string) { m.l.say([]byte("\r\n" + s + "\r\n")) }
-
-func (m *gsmModem) execute(body string) {
-	if refuse := m.l.faults().Refuse; refuse != "" && strings.Contains(strings.ToUpper(body), refuse) {
-		m.text("ERROR")
-		return
+func (g *gsmModem) setting(c command, s setting) result {
+	switch c.op {
+	case '?':
+		return g.infof("%s: %s", c.name, g.value(c.name))
+	case 't':
+		return g.infof("%s: (0-%d)", c.name, s.most)
 	}
-	for _, cmd := range split(body) {
-		if reply := m.one(cmd); reply != "OK" {
-			m.text(reply)
-			return
-		}
+	if n := c.ints()[0]; s.most > 0 && (n < 0 || n > s.most) {
+		return g.cme(50, "Incorrect parameters")
 	}
-	m.text("OK")
+	g.set[c.name] = c.arg
+	return ok
 }
 
-func (m *gsmModem) one(cmd string) string {
-	name, value, _ := strings.Cut(cmd, "=")
+var registration = map[string]bool{"+CREG": true, "+CEREG": true, "+CGREG": true}
+
+// status answers what asks for the modem's state.
+func (g *gsmModem) status(c command) (result, bool) {
+	f := g.faults()
 	switch {
-	case cmd[0] == 'D':
-		return m.dial(cmd[1:])
-	case cmd == "H", cmd == "H0", cmd == "+CHUP":
-		if m.call != nil {
-			m.text(fmt.Sprintf("VOICE CALL: END: %06d", int(m.call.at/time.Second)))
+	case registration[c.name] && c.op == '?':
+		stat := 1
+		if f.NoService || f.NoSIM {
+			stat = 2 // searching
 		}
-		m.end(16)
-	case cmd == "E", cmd == "E0":
-		m.line.echo = false
-	case cmd == "E1", cmd == "Z", cmd == "&F":
-		m.line.echo = true
-	case cmd == "I", cmd == "I0":
-		m.text("Manufacturer: SIMCOM INCORPORATED\r\nModel: SIMCOM_SIM7600G-H\r\nRevision: hookswitch simulation")
-	case cmd == "+CGMI", cmd == "+GMI":
-		m.text("SIMCOM INCORPORATED")
-	case cmd == "+CGMM", cmd == "+GMM":
-		m.text("SIMCOM_SIM7600G-H")
-	case cmd == "+CPIN?":
-		m.text("+CPIN: READY")
-	case cmd == "+CREG?", cmd == "+CEREG?", cmd == "+CGREG?":
-		m.text(strings.TrimSuffix(cmd, "?") + ": 0,1")
-	case cmd == "+CSQ":
-		m.text("+CSQ: 21,99")
-	case cmd == "+COPS?":
-		m.text(`+COPS: 0,0,"Simulated",7`)
-	case cmd == "+CEER":
-		m.text(fmt.Sprintf("+CEER: 0,%d", m.cause))
-	case cmd == "+CLCC":
-		if m.call != nil {
-			m.text(m.clcc())
+		mode, _, _ := strings.Cut(g.value(c.name), ",")
+		return g.infof("%s: %s,%d", c.name, mode, stat), true
+	case c.name == "+CPIN":
+		if f.NoSIM {
+			return g.cme(10, "SIM not inserted"), true
 		}
-	case name == "+CLCC":
-		m.clccURC = value == "1"
-	case name == "+CPCMREG":
-		if value == "1" && (m.call == nil || m.call.phase != up) {
-			return "ERROR" // as a SIM7600 does before the answer
+		return g.info("+CPIN: READY"), true
+	case c.name == "+CSQ":
+		if f.NoService || f.NoSIM {
+			return g.info("+CSQ: 99,99"), true
 		}
-		m.pcmOn = value == "1"
-	case cmd == "+CPCMREG?":
-		m.text(fmt.Sprintf("+CPCMREG: %d", map[bool]int{true: 1}[m.pcmOn]))
-	case cmd[0] == '+' || cmd[0] == 'V' || cmd[0] == 'S' || cmd[0] == 'X' || cmd[0] == '&':
-		if strings.HasPrefix(cmd, "+F") || strings.HasPrefix(cmd, "+V") {
-			return "ERROR"
+		return g.info("+CSQ: 21,99"), true
+	case c.name == "+COPS" && c.op == '?':
+		if f.NoService || f.NoSIM {
+			return g.info("+COPS: 0"), true
+		}
+		return g.info(`+COPS: 0,0,"Simulated",7`), true
+	case c.name == "+COPS", c.name == "+CPAS" && c.op != 0:
+		return ok, true
+	case c.name == "+CPAS":
+		return g.infof("+CPAS: %d", g.activity()), true
+	case c.name == "+CLCC":
+		return g.list(c), true
+	case c.name == "+CEER":
+		if g.cause == 0 {
+			return g.info("+CEER: No cause information available"), true
+		}
+		return g.infof("+CEER: 0,%d", g.cause), true
+	case c.name == "+CIMI":
+		return g.info("001010123456789"), true
+	}
+	return fail, false
+}
+
+// activity is +CPAS (TS 27.007 §8.1).
+func (g *gsmModem) activity() int {
+	switch {
+	case g.call == nil:
+		return 0
+	case g.caller != nil:
+		return 3
+	}
+	return 4
+}
+
+// list is +CLCC (TS 27.007 §7.18); SIMCom's AT+CLCC=1 makes it a URC too.
+func (g *gsmModem) list(c command) result {
+	switch c.op {
+	case '=':
+		g.set["+CLCC"] = c.arg
+	case '?':
+		return g.infof("+CLCC: %d", one(g.set["+CLCC"] == "1"))
+	case 0:
+		if g.call != nil {
+			g.text(g.clcc(g.stat()))
+		}
+	}
+	return ok
+}
+
+// stat is the call's state as TS 27.007 §7.18 numbers it.
+func (g *gsmModem) stat() int {
+	switch {
+	case g.call.phase == up:
+		return 0
+	case g.caller != nil:
+		return 4
+	case g.call.phase == ringing:
+		return 3
+	}
+	return 2
+}
+
+func (g *gsmModem) clcc(stat int) string {
+	number, kind := g.call.number, 129
+	if strings.HasPrefix(number, "+") {
+		kind = 145
+	}
+	return fmt.Sprintf(`+CLCC: 1,%d,%d,0,0,"%s",%d`, one(g.caller != nil), stat, number, kind)
+}
+
+// sound27007 switches sound to the port, in the way of the make.
+func (g *gsmModem) sound27007(c command) (result, bool) {
+	first := ""
+	if c.op == '=' {
+		first = c.args()[0]
+	}
+	switch {
+	case c.name == "+CPCMREG" && g.p.path == simcomPath:
+		if first == "1" && (g.call == nil || g.call.phase != up) {
+			return fail, true // as a SIM7600 before the answer
+		}
+	case c.name == "+QPCMV" && g.p.path == quectelPath:
+	case c.name == "^DDSETEX" && g.p.path == huaweiPath:
+		if g.call == nil {
+			return fail, true
 		}
 	default:
-		return "ERROR"
+		return fail, false
 	}
-	return "OK"
-}
-
-func (m *gsmModem) dial(number string) string {
-	digits, voice := strings.CutSuffix(strings.TrimSpace(number), ";")
-	if !voice {
-		return "NO CARRIER"
-	}
-	if m.call != nil {
-		return "+CME ERROR: 3"
-	}
-	m.call, m.told, m.pcmOn = newCall(digits), setUp, false
-	m.queue = m.queue[:0]
-	m.l.setOffHook(true)
-	m.clk.start()
-	return "OK"
-}
-
-// clcc is the call as +CLCC lists it.
-func (m *gsmModem) clcc() string {
-	stat := map[phase]int{setUp: 2, ringing: 3, isBusy: 2, intercept: 2, up: 0, over: 6}[m.call.phase]
-	return fmt.Sprintf(`+CLCC: 1,0,%d,0,0,"%s",129`, stat, m.call.number)
-}
-
-// end takes the call down.
-func (m *gsmModem) end(cause int) {
-	if m.call != nil {
-		m.l.x.keep(m.l, m.call)
-		m.cause = cause
-	}
-	m.call, m.pcmOn = nil, false
-	m.l.setOffHook(false)
-	m.clk.stop()
-}
-
-// sound takes bytes of the audio port; what comes while the path is closed is lost.
-func (m *gsmModem) sound(b []byte) {
-	if !m.pcmOn {
-		m.odd = m.odd[:0]
-		return
-	}
-	m.odd = append(m.odd, b...)
-	for len(m.odd) >= 2 {
-		m.queue = append(m.queue, int16(binary.LittleEndian.Uint16(m.odd)))
-		m.odd = m.odd[2:]
-	}
-}
-
-// frame is 20 ms in the network.
-func (m *gsmModem) frame() {
-	if m.call == nil {
-		return
-	}
-	said := make([]int16, frameSamples)
-	n := copy(said, m.queue)
-	m.queue = append(m.queue[:0], m.queue[n:]...)
-	heard := m.call.frame(said)
-	if m.pcmOn {
-		out := make([]byte, 0, 2*frameSamples)
-		for _, v := range heard {
-			out = binary.LittleEndian.AppendUint16(out, uint16(v))
-		}
-		m.l.sayPCM(out)
-	}
-	in := m.call.at - m.call.since
 	switch {
-	case m.call.phase == isBusy && in > 500*time.Millisecond:
-		m.end(17)
-		m.text("BUSY")
-		return
-	case m.call.phase == intercept && in > 500*time.Millisecond:
-		m.end(1)
-		m.text("NO CARRIER")
-		return
-	case m.call.phase == ringing && m.call.at > 60*time.Second:
-		m.end(19)
-		m.text("NO ANSWER")
-		return
-	case m.call.phase == over:
-		seconds := int(m.call.at / time.Second)
-		m.end(16)
-		m.text(fmt.Sprintf("VOICE CALL: END: %06d", seconds))
-		m.text("NO CARRIER")
-		return
+	case c.op == '?':
+		return g.infof("%s: %d", c.name, one(g.pcm)), true
+	case c.op == 't':
+		return g.infof("%s: (0-2)", c.name), true
+	case first != "0" && first != "1" && first != "2":
+		return fail, true
 	}
-	m.announce()
-	m.key()
+	g.pcm = first != "0"
+	g.said, g.odd, g.dry = g.said[:0], g.odd[:0], 0
+	return ok, true
 }
 
-// announce sends the URCs of a new phase.
-func (m *gsmModem) announce() {
-	if m.call.phase == m.told {
-		return
+// sendKeys is +VTS (TS 27.007 §C.2.11): one key, a list, or a key in quotes.
+func (g *gsmModem) sendKeys(c command) result {
+	if c.op != '=' {
+		return ok
 	}
-	m.told = m.call.phase
-	if m.clccURC {
-		m.text(m.clcc())
+	if g.call == nil || g.call.phase != up {
+		return g.cme(3, "operation not allowed")
 	}
-	if m.call.phase == up {
-		m.text("VOICE CALL: BEGIN")
+	const length = 120 * time.Millisecond
+	text := strings.ToUpper(strings.NewReplacer(`"`, "", ",", "", " ", "", "{", "", "}", "").Replace(c.arg))
+	for _, key := range []byte(text) {
+		if keyTones(key) == nil {
+			return g.cme(50, "Incorrect parameters")
+		}
 	}
-}
-
-func (m *gsmModem) key() {
-	key := byte(0)
-	if m.call.phase == up {
-		key = m.call.key(m.call.at - m.call.since)
+	for _, key := range []byte(text) {
+		g.tone.key(key, length)
+		g.tone.tone(nil, keyGap)
 	}
-	if key != 0 && !m.keyHeld {
-		m.text("+RXDTMF: " + string(key))
-	}
-	m.keyHeld = key != 0
-}
-
-// sayPCM sends sound to the host; nobody need be there to take it.
-func (l *Line) sayPCM(b []byte) {
-	l.mu.Lock()
-	port := l.audio
-	l.mu.Unlock()
-	if port != nil {
-		_, _ = port.Write(b)
-	}
+	return ok
 }

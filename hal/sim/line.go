@@ -1,261 +1,339 @@
 package sim
 
 import (
+	"errors"
+	"fmt"
 	"io"
-	"os"
 	"sync"
 	"time"
-
-	"github.com/creack/pty"
 
 	"hookswitch/hal"
 )
 
-// Line is one modem with its line. One goroutine is the modem: it takes the host's bytes
-// and the frames of the line in turn, so that nothing of its state needs a lock.
+// Line is one modem with its line. One goroutine is the modem: it takes the host's bytes,
+// the edges of the relay and the frames of the line in turn, and its state needs no lock.
 type Line struct {
 	x    *Exchange
 	name string
-	gsm  bool
+	p    Personality
+	d    *dce
 
-	host chan []byte // what the host sends on the AT port
-	pcm  chan []byte // and on the audio port
-	quit chan struct{}
-	wg   sync.WaitGroup
+	at, pcm port
+	ctl     chan func()   // to be run by the modem's goroutine
+	kick    chan struct{} // there are edges
+	quit    chan struct{}
+	once    sync.Once
+	wg      sync.WaitGroup
+	log     transcript
 
-	mu      sync.Mutex // guards what follows
-	at      io.ReadWriteCloser
-	audio   io.ReadWriteCloser
-	files   []*os.File
-	wired   bool // somebody has asked for the relay: it stands in the loop
-	closed  bool // the relay
-	offHook bool // the modem
-	heard   []int16
-	fault   Faults
+	mu       sync.Mutex // guards what follows
+	modem    bool       // the modem is off-hook; a GSM modem: a call is up
+	wired    bool       // a relay stands in the loop
+	contact  bool       // and conducts
+	broken   bool       // the exchange interrupts the loop
+	ringOn   bool
+	parallel bool // another telephone on the same line is lifted
+	edges    []edge
+	flowing  bool // loop current, as last reported
+	heard    *recording
+	fault    Faults
+	refused  int
+	dry      int
+	wrong    []string
+	files    []io.Closer // watchers of value files
 }
 
-// Faults of a line, switched on and off while it works.
-type Faults struct {
-	Mute       bool   // the modem answers nothing
-	NoDialTone bool   // the exchange is dead
-	Refuse     string // ERROR to every command that contains this
-	Split      bool   // every byte is a read of its own
+// edge is a change of the current that the subscriber has made.
+type edge struct {
+	on bool
+	at time.Time
 }
 
-func newLine(x *Exchange, name string, gsm bool) *Line {
-	l := &Line{x: x, name: name, gsm: gsm, host: make(chan []byte, 64), pcm: make(chan []byte, 64), quit: make(chan struct{})}
-	l.wg.Go(func() {
-		if gsm {
-			newGSMModem(l).run()
-		} else {
-			newVoiceModem(l).run()
-		}
-	})
+func newLine(x *Exchange, name string, p Personality) *Line {
+	l := &Line{
+		x: x, name: name, p: p, heard: &recording{},
+		ctl: make(chan func()), kick: make(chan struct{}, 1), quit: make(chan struct{}),
+	}
+	l.at.init(l)
+	l.pcm.init(l)
+	l.d = newDCE(l)
+	l.wg.Go(l.d.run)
 	return l
 }
 
-func (l *Line) close() {
-	close(l.quit)
-	l.mu.Lock()
-	for _, p := range []io.Closer{l.at, l.audio} {
-		if d, ok := p.(io.Closer); ok && d != nil {
-			_ = d.Close()
+// close ends the line's goroutines; what the far end heard is kept first.
+func (l *Line) close() error {
+	var errs []error
+	l.once.Do(func() {
+		close(l.quit)
+		l.wg.Wait() // the modem is on-hook now
+		errs = append(errs, l.at.vanish(), l.pcm.vanish())
+		l.mu.Lock()
+		files, contact := l.files, l.contact
+		l.mu.Unlock()
+		for _, f := range files {
+			errs = append(errs, f.Close())
 		}
-	}
-	for _, f := range l.files {
-		_ = f.Close()
-	}
-	l.mu.Unlock()
-	l.wg.Wait()
-}
-
-// Port is the modem's AT port in memory, for synctest bubbles. Each call opens it anew.
-func (l *Line) Port() (io.ReadWriteCloser, error) {
-	host, device := newDuplex()
-	l.plug(&l.at, device, l.host)
-	return host, nil
-}
-
-// PCM is the GSM modem's audio port in memory.
-func (l *Line) PCM() (io.ReadWriteCloser, error) {
-	host, device := newDuplex()
-	l.plug(&l.audio, device, l.pcm)
-	return host, nil
-}
-
-// PTY serves the AT port on a pseudo terminal and returns its path.
-func (l *Line) PTY() (string, error) { return l.openPTY(&l.at, l.host) }
-
-// PCMPTY serves the audio port on a pseudo terminal and returns its path.
-func (l *Line) PCMPTY() (string, error) { return l.openPTY(&l.audio, l.pcm) }
-
-func (l *Line) openPTY(slot *io.ReadWriteCloser, to chan []byte) (string, error) {
-	master, slave, err := pty.Open()
-	if err != nil {
-		return "", err
-	}
-	if err := raw(slave); err != nil {
-		return "", err
-	}
-	l.mu.Lock()
-	l.files = append(l.files, slave) // kept open: else the master sees a hang-up between two users
-	l.mu.Unlock()
-	l.plug(slot, master, to)
-	return slave.Name(), nil
-}
-
-// plug connects a port; what the host sends goes to the modem's goroutine.
-func (l *Line) plug(slot *io.ReadWriteCloser, device io.ReadWriteCloser, to chan []byte) {
-	l.mu.Lock()
-	old := *slot
-	*slot = device
-	l.mu.Unlock()
-	if old != nil {
-		_ = old.Close()
-	}
-	l.wg.Go(func() {
-		buf := make([]byte, 4096)
-		for {
-			n, err := device.Read(buf)
-			if n > 0 {
-				select {
-				case to <- append([]byte(nil), buf[:n]...):
-				case <-l.quit:
-					return
-				}
-			}
-			if err != nil {
-				return
-			}
+		if contact {
+			l.contradict("the hook relay is left closed")
 		}
 	})
+	return errors.Join(errs...)
 }
 
-// say sends bytes to the host on the AT port.
-func (l *Line) say(b []byte) {
-	l.mu.Lock()
-	port, fault := l.at, l.fault
-	l.mu.Unlock()
-	if port == nil || fault.Mute || len(b) == 0 {
-		return
-	}
-	if l.x.opt.Trace != nil {
-		l.x.opt.Trace(l.name, false, b)
-	}
-	if !fault.Split {
-		_, _ = port.Write(b)
-		return
-	}
-	for i := range b {
-		_, _ = port.Write(b[i : i+1])
+// do runs f in the modem's goroutine and waits for it.
+func (l *Line) do(f func()) {
+	done := make(chan struct{})
+	select {
+	case l.ctl <- func() { f(); close(done) }:
+		<-done
+	case <-l.quit:
 	}
 }
 
-// Fault changes what is wrong with the line.
-func (l *Line) Fault(f Faults) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.fault = f
-}
+// Name is the name that the line was added with.
+func (l *Line) Name() string { return l.name }
 
-func (l *Line) faults() Faults {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.fault
-}
+// Port opens the modem's AT port in memory, for synctest bubbles; whoever had it open
+// before reads io.EOF. It fails while the modem has vanished.
+func (l *Line) Port() (io.ReadWriteCloser, error) { return l.at.open() }
 
-// Vanish unplugs the modem; Port, or PTY, plugs it in again.
+// PCM opens the GSM modem's audio port in memory.
+func (l *Line) PCM() (io.ReadWriteCloser, error) { return l.pcm.open() }
+
+// PTY serves the AT port on a pseudo terminal and returns its path, which stays the same for
+// as long as the modem does not vanish.
+func (l *Line) PTY() (string, error) { return l.at.pty("") }
+
+// PCMPTY serves the audio port on a pseudo terminal and returns its path.
+func (l *Line) PCMPTY() (string, error) { return l.pcm.pty("") }
+
+// PTYLink serves the AT port on a pseudo terminal and makes link a symbolic link to it,
+// as /dev/serial/by-id has them: it is gone while the modem is, and afterwards points at a
+// new one.
+func (l *Line) PTYLink(link string) error { _, err := l.at.pty(link); return err }
+
+// PCMLink does for the audio port what PTYLink does for the AT port.
+func (l *Line) PCMLink(link string) error { _, err := l.pcm.pty(link); return err }
+
+// Vanish unplugs the modem: its ports are gone and it is on-hook, for want of power.
 func (l *Line) Vanish() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.at != nil {
-		_ = l.at.Close()
-	}
-	for _, f := range l.files {
-		_ = f.Close()
-	}
-	l.files = nil
+	_, _ = l.at.vanish(), l.pcm.vanish() // nobody is told why a plug was pulled
+	l.do(l.d.powerOn)
 }
 
-// contact is the hook relay as hal sees it.
-type contact struct{ l *Line }
+// Restart takes the modem's power away for a moment, its ports being those of another chip.
+func (l *Line) Restart() { l.do(l.d.powerOn) }
 
-func (c contact) Set(closed bool) error {
-	c.l.mu.Lock()
-	changed := c.l.closed != closed
-	c.l.closed = closed
-	c.l.mu.Unlock()
-	if changed && c.l.x.opt.Edge != nil {
-		c.l.x.opt.Edge(c.l.name, closed)
-	}
+// Return plugs the modem in again; ports on pseudo terminals come back as new ones, and
+// their links point at those. It has just been switched on.
+func (l *Line) Return() error { return errors.Join(l.at.comeBack(), l.pcm.comeBack()) }
+
+// relay is the hook relay as hal sees it.
+type relay struct{ l *Line }
+
+var _ hal.Relay = relay{}
+
+func (r relay) Set(closed bool) error {
+	r.l.setContact(closed)
 	return nil
 }
 
 // Relay is the hook relay in series with the modem: current flows only when it is closed.
 func (l *Line) Relay() hal.Relay {
+	l.wire()
+	return relay{l}
+}
+
+// wire puts an open relay into the loop.
+func (l *Line) wire() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.wired = true
-	return contact{l}
+	l.currentLocked()
 }
 
+func (l *Line) setContact(closed bool) {
+	l.mu.Lock()
+	changed := l.contact != closed
+	l.contact = closed
+	l.currentLocked()
+	l.mu.Unlock()
+	if changed && l.x.opt.Edge != nil {
+		l.x.opt.Edge(l.name, closed)
+	}
+}
+
+// input is a detector.
 type input func() bool
+
+var _ hal.Input = input(nil)
 
 func (i input) Read() (bool, error) { return i(), nil }
 
 // Loop is the loop-current detector.
-func (l *Line) Loop() hal.Input { return input(l.OffHook) }
+func (l *Line) Loop() hal.Input {
+	return input(func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.seizedLocked() && !l.broken
+	})
+}
 
-// Ring is the ring detector; nobody calls this exchange's lines yet.
-func (l *Line) Ring() hal.Input { return input(func() bool { return false }) }
+// ringHz is the frequency of ringing current; an opto-coupler behind a rectifier pulses at
+// twice that.
+const ringHz = 20
+
+// Ring is the ring detector: pulses while ringing current flows.
+func (l *Line) Ring() hal.Input {
+	return input(func() bool {
+		const half = int64(time.Second / (4 * ringHz))
+		return l.ringing() && time.Now().UnixNano()/half%2 == 0
+	})
+}
+
+// InUse is the detector of another telephone on the line that is off-hook.
+func (l *Line) InUse() hal.Input {
+	return input(func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.parallel
+	})
+}
 
 // OffHook says whether the exchange sees the line off-hook (loop current flows, or a GSM
-// call is up).
+// call is up or being set up).
 func (l *Line) OffHook() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.offHook && (l.closed || !l.wired)
+	return l.seizedLocked()
 }
 
-func (l *Line) setOffHook(off bool) {
+// seizedLocked says whether current flows, but for the exchange's own breaks.
+func (l *Line) seizedLocked() bool {
+	return l.modem && (l.contact || !l.wired) && (l.p.GSM || !l.fault.NoLoop)
+}
+
+// currentLocked notes an edge of the current, if there is one.
+func (l *Line) currentLocked() {
+	on := l.seizedLocked()
+	n := len(l.edges)
+	if n > 0 && l.edges[n-1].on == on {
+		return
+	}
+	l.edges = append(l.edges, edge{on, time.Now()})
+	select {
+	case l.kick <- struct{}{}:
+	default:
+	}
+}
+
+// setModem is the modem's own hook switch.
+func (l *Line) setModem(off bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.offHook = off
+	l.modem = off
+	l.currentLocked()
+}
+
+// setLine is what the exchange does to the loop.
+func (l *Line) setLine(broken, ringing bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.broken, l.ringOn = broken, ringing
+}
+
+func (l *Line) ringing() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ringOn
+}
+
+// takeEdges hands over the edges that have come, and whether loop current flows now.
+func (l *Line) takeEdges() (edges []edge, flowing, changed bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	edges, l.edges = l.edges, nil
+	flowing = l.seizedLocked() && !l.broken
+	changed, l.flowing = flowing != l.flowing, flowing
+	return edges, flowing, changed
 }
 
 // Heard is what the far end of the latest call has heard: 8000 Hz samples after unshielding
-// and decoding. It is complete when the call is over.
+// and decoding, from its answer on.
 func (l *Line) Heard() []int16 {
 	l.mu.Lock()
+	r := l.heard
+	l.mu.Unlock()
+	return r.copy()
+}
+
+func (l *Line) setHeard(r *recording) {
+	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.heard
+	l.heard = r
 }
 
-// clock moves a line by frames. A ticker of a busy machine drops ticks; the line does not.
-type clock struct {
-	t     *time.Ticker
-	every time.Duration
-	begin time.Time
-	moved int // frames since begin
+// keep files what the far end has heard, if it has answered.
+func (l *Line) keep(c *call) {
+	samples := c.heard.copy()
+	if l.x.opt.Dir == "" || len(samples) == 0 {
+		return
+	}
+	if err := keep(l.x.opt.Dir, l.name, c.number, samples); err != nil {
+		l.x.opt.Log.Error("far end's recording", "line", l.name, "error", err)
+	}
 }
 
-func (x *Exchange) newClock() *clock {
-	every := time.Duration(float64(tick) / x.opt.Speed)
-	t := time.NewTicker(every)
-	t.Stop()
-	return &clock{t: t, every: every}
+// Log is the AT dialogue so far, in the form of a transcript: > host, < modem, @ seconds.
+func (l *Line) Log() string { return l.log.String() }
+
+// Underruns is how often sound has run dry in the middle of a message.
+func (l *Line) Underruns() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.dry
 }
 
-func (c *clock) start() {
-	c.t.Reset(c.every)
-	c.begin, c.moved = time.Now(), 0
+func (l *Line) underrun() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.dry++
 }
 
-func (c *clock) stop() { c.t.Stop() }
+// Contradictions are what the host did that no host may do.
+func (l *Line) Contradictions() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]string(nil), l.wrong...)
+}
 
-// due is how many frames the line is to be moved by now.
-func (c *clock) due() int {
-	n := int(time.Since(c.begin)/c.every) - c.moved
-	c.moved += n
-	return min(n, 100)
+const mostContradictions = 100
+
+func (l *Line) contradict(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n := len(l.wrong); n < mostContradictions && (n == 0 || l.wrong[n-1] != text) {
+		l.wrong = append(l.wrong, text)
+		l.x.opt.Log.Warn("contradiction", "line", l.name, "what", text)
+	}
+}
+
+// Caller is somebody who calls a line.
+type Caller struct {
+	Number, Name string // for caller id; "" is withheld
+	GiveUp       int    // after so many rings; 0: never
+	End          FarEnd // what the caller does once answered
+}
+
+// Call rings the line. It has no effect on one that is in use.
+func (l *Line) Call(from Caller) { l.do(func() { l.d.dev.incoming(from) }) }
+
+// Parallel lifts another telephone on the same line, or puts it down.
+func (l *Line) Parallel(lifted bool) {
+	l.mu.Lock()
+	l.parallel = lifted
+	l.mu.Unlock()
+	l.do(func() { l.d.dev.parallel(lifted) })
 }

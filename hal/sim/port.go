@@ -1,77 +1,320 @@
 package sim
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"sync"
+	"time"
 )
 
-// pipeLimit is what a driver buffers before a writer waits.
-const pipeLimit = 64 << 10
+// port is one of a modem's serial ports. Whatever the host does, send never blocks: what
+// nobody takes is lost, as a UART loses it.
+type port struct {
+	l  *Line
+	in chan []byte // what the host has sent; nil: it has closed the port
 
-// pipe is one direction of a port in memory.
-type pipe struct {
-	mu     sync.Mutex
-	moved  sync.Cond
-	buf    []byte
-	closed bool
-	stuck  bool // nobody takes what is written
+	turn sync.Mutex // one opens or closes it at a time
+
+	mu     sync.Mutex // guards what follows
+	moved  sync.Cond  // a fault has changed, or the connection is closed
+	conn   *conn      // nil: the port is not served
+	served bool       // on a pseudo terminal
+	link   string     // that points at it
+	gone   bool       // the modem has vanished
 }
 
-func newPipe() *pipe {
-	p := &pipe{}
+// conn is a port that is open on the modem's side.
+type conn struct {
+	p    *port
+	dev  device
+	out  *queue
+	quit chan struct{}
+	wg   sync.WaitGroup
+}
+
+// device carries a port's bytes: the modem's end of a pipe, or the master of a PTY.
+type device interface {
+	io.ReadWriteCloser
+	present() bool // a host has it open
+}
+
+var errVanished = fmt.Errorf("sim: the modem has vanished: %w", os.ErrNotExist)
+
+func (p *port) init(l *Line) {
+	p.l, p.in = l, make(chan []byte)
 	p.moved.L = &p.mu
-	return p
 }
 
-func (p *pipe) Read(b []byte) (int, error) {
+// open connects a host in memory.
+func (p *port) open() (io.ReadWriteCloser, error) {
+	host, dev := newPipe(func() bool { return p.l.faults().Split })
+	if _, err := p.connect(func() (device, error) { return dev, nil }, false, ""); err != nil {
+		return nil, err
+	}
+	return host, nil
+}
+
+// connect puts the port on a new device; the one before is closed.
+func (p *port) connect(open func() (device, error), served bool, link string) (device, error) {
+	p.turn.Lock()
+	defer p.turn.Unlock()
+	c := &conn{p: p, out: newQueue(), quit: make(chan struct{})}
+	old, err := p.swap(nil, served, link)
+	if err = errors.Join(err, old.close()); err != nil {
+		return nil, err
+	}
+	if c.dev, err = open(); err != nil {
+		return nil, err
+	}
+	_, _ = p.swap(c, served, link)
+	c.wg.Go(c.read)
+	c.wg.Go(c.write)
+	return c.dev, nil
+}
+
+func (p *port) swap(c *conn, served bool, link string) (old *conn, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for len(p.buf) == 0 || p.stuck {
-		if p.closed {
-			return 0, io.EOF
+	if p.gone {
+		return nil, errVanished
+	}
+	old, p.conn = p.conn, c
+	p.served, p.link = served, link
+	return old, nil
+}
+
+// send gives the host something to read.
+func (p *port) send(b []byte, delay time.Duration) {
+	p.mu.Lock()
+	c := p.conn
+	p.mu.Unlock()
+	if c != nil && c.dev.present() {
+		c.out.put(b, delay)
+	}
+}
+
+// changed wakes whoever waits for another fault.
+func (p *port) changed() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.moved.Broadcast()
+}
+
+// vanish takes the port away; it can't be opened until comeBack.
+func (p *port) vanish() error {
+	p.turn.Lock()
+	defer p.turn.Unlock()
+	p.mu.Lock()
+	c := p.conn
+	p.conn, p.gone = nil, true
+	p.mu.Unlock()
+	return c.close()
+}
+
+func (p *port) comeBack() error {
+	p.mu.Lock()
+	p.gone = false
+	served, link := p.served, p.link
+	p.mu.Unlock()
+	if !served {
+		return nil
+	}
+	_, err := p.pty(link)
+	return err
+}
+
+// close ends a connection and waits for its goroutines.
+func (c *conn) close() error {
+	if c == nil {
+		return nil
+	}
+	close(c.quit)
+	err := c.dev.Close()
+	c.out.close()
+	c.p.changed()
+	c.wg.Wait()
+	return err
+}
+
+// characters is how long n characters of 10 bits take at a baud rate.
+func (l *Line) characters(n, baud int) time.Duration {
+	return time.Duration(float64(n) * 10 / float64(baud) / l.x.opt.Speed * float64(time.Second))
+}
+
+// pacedChunk is how much is read and written at a time at a true baud rate.
+const pacedChunk = 16
+
+// read passes on what the host sends.
+func (c *conn) read() {
+	buf := make([]byte, 4096)
+	var ready time.Time // when the last character has come over the wire
+	for c.flows() {
+		limit, baud := len(buf), c.p.l.faults().Baud
+		if baud > 0 {
+			limit = pacedChunk
 		}
-		p.moved.Wait()
+		n, err := c.dev.Read(buf[:limit])
+		if errors.Is(err, errHostLeft) || errors.Is(err, io.EOF) {
+			c.out.drop()
+			c.deliver(nil)
+		}
+		if errors.Is(err, errHostLeft) {
+			continue
+		}
+		if err != nil {
+			return
+		}
+		if baud > 0 {
+			if now := time.Now(); ready.Before(now) {
+				ready = now
+			}
+			ready = ready.Add(c.p.l.characters(n, baud))
+			if !c.sleep(time.Until(ready)) {
+				return
+			}
+		}
+		if !c.flows() || !c.deliver(append(make([]byte, 0, n), buf[:n]...)) {
+			return
+		}
 	}
-	n := copy(b, p.buf)
-	p.buf = append(p.buf[:0], p.buf[n:]...)
-	p.moved.Broadcast()
-	return n, nil
 }
 
-func (p *pipe) Write(b []byte) (int, error) {
+// flows waits while the port is stalled; it is false once the connection is closed.
+func (c *conn) flows() bool {
+	p := c.p
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for len(p.buf) > pipeLimit && !p.closed {
+	for p.l.faults().Stall && !c.isClosed() {
 		p.moved.Wait()
 	}
-	if p.closed {
-		return 0, os.ErrClosed
+	return !c.isClosed()
+}
+
+func (c *conn) isClosed() bool {
+	select {
+	case <-c.quit:
+		return true
+	default:
+		return false
 	}
-	p.buf = append(p.buf, b...)
-	p.moved.Broadcast()
-	return len(b), nil
 }
 
-func (p *pipe) close() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.closed = true
-	p.moved.Broadcast()
+func (c *conn) deliver(b []byte) bool {
+	select {
+	case c.p.in <- b:
+		return true
+	case <-c.quit:
+		return false
+	}
 }
 
-// duplex is one end of a port in memory. Closing either end closes both.
-type duplex struct{ in, out *pipe }
-
-func newDuplex() (host, device *duplex) {
-	a, b := newPipe(), newPipe()
-	return &duplex{a, b}, &duplex{b, a}
+func (c *conn) sleep(d time.Duration) bool {
+	if d <= 0 {
+		return !c.isClosed()
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-c.quit:
+		return false
+	}
 }
 
-func (d *duplex) Read(b []byte) (int, error)  { return d.in.Read(b) }
-func (d *duplex) Write(b []byte) (int, error) { return d.out.Write(b) }
-func (d *duplex) Close() error {
-	d.in.close()
-	d.out.close()
-	return nil
+// write sends the host what is due.
+func (c *conn) write() {
+	var ready time.Time
+	for {
+		b, due, ok := c.out.take()
+		if !ok || !c.sleep(time.Until(due)) {
+			return
+		}
+		f := c.p.l.faults()
+		for len(b) > 0 {
+			n := len(b)
+			if f.Baud > 0 {
+				n = min(n, pacedChunk)
+				if now := time.Now(); ready.Before(now) {
+					ready = now
+				}
+				ready = ready.Add(c.p.l.characters(n, f.Baud))
+				if !c.sleep(time.Until(ready)) {
+					return
+				}
+			}
+			if f.Split {
+				n = 1
+			}
+			if _, err := c.dev.Write(b[:n]); err != nil {
+				break // the host has gone, and what it has not read with it
+			}
+			b = b[n:]
+		}
+	}
+}
+
+// queue holds what waits to be written to the host.
+type queue struct {
+	mu     sync.Mutex // guards what follows
+	more   sync.Cond
+	items  []item
+	size   int
+	closed bool
+}
+
+type item struct {
+	b   []byte
+	due time.Time
+}
+
+// queueLimit is what a driver holds for a host that does not read.
+const queueLimit = 64 << 10
+
+func newQueue() *queue {
+	q := &queue{}
+	q.more.L = &q.mu
+	return q
+}
+
+func (q *queue) put(b []byte, delay time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.size+len(b) > queueLimit {
+		return
+	}
+	q.size += len(b)
+	q.items = append(q.items, item{append([]byte(nil), b...), time.Now().Add(delay)})
+	q.more.Signal()
+}
+
+func (q *queue) take() ([]byte, time.Time, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.items) == 0 && !q.closed {
+		q.more.Wait()
+	}
+	if q.closed {
+		return nil, time.Time{}, false
+	}
+	it := q.items[0]
+	q.items = q.items[1:]
+	q.size -= len(it.b)
+	return it.b, it.due, true
+}
+
+// drop forgets what waits: the host has closed the port.
+func (q *queue) drop() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.items, q.size = nil, 0
+}
+
+func (q *queue) close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+	q.more.Broadcast()
 }

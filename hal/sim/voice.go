@@ -2,480 +2,383 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// mode of a voice modem.
+// voiceModem is an analogue voice modem: V.250 with V.253.
+//
+//	idle ── ATD ──► dialling ── OK ──► idle ── +VTX, +VRX, +VTR ──► streaming
+//	     ── +VTS ──► beeping ── OK ──►      ◄── <DLE><ETX> … OK ──
+type voiceModem struct {
+	*dce
+	loop loop
+	mode mode
+
+	class int
+	vls   int
+	form  format
+	set   map[string][]int // parameters that are numbers
+
+	ear    ear
+	dialer dialer
+	beeper beeper
+	stream stream
+}
+
+var _ modemKind = (*voiceModem)(nil)
+
 type mode int
 
 const (
-	command mode = iota
+	idle mode = iota
 	dialling
-	sending   // +VTX
-	receiving // +VRX
+	beeping
+	streaming
 )
 
-const (
-	dle = 0x10
-	etx = 0x03
-	can = 0x18
-	sub = 0x1a
-
-	txBuffer      = 8000 // samples: a second
-	deaf          = 125 * time.Millisecond
-	dialToneWait  = 500 * time.Millisecond
-	digitTime     = 100 * time.Millisecond
-	noDialToneIn  = 5 * time.Second
-	answerDetects = 500 * time.Millisecond // from the answer to the modem's OK
-)
-
-// voiceModem is a V.250 and V.253 modem.
-type voiceModem struct {
-	l    *Line
-	clk  *clock
-	line commandLine
-
-	verbose bool
-	class   int
-	s       map[int]int
-	vls     int
-	vsm     int
-
-	mode    mode
-	entered time.Duration // line time since the mode began
-	call    *phoneCall
-	number  string
-	rang    bool
-	escaped bool
-	ending  bool    // <DLE><ETX> has come, the buffer plays out
-	dry     bool    // an underrun has been reported
-	queue   []int16 // sound on its way to the line
-	keyHeld bool
-	toldEnd bool
+func newVoiceModem(d *dce) *voiceModem {
+	return &voiceModem{dce: d, loop: loop{l: d.Line, x: d.x}}
 }
 
-func newVoiceModem(l *Line) *voiceModem {
-	m := &voiceModem{l: l, clk: l.x.newClock()}
-	m.reset()
-	return m
+// parameter is a setting that is one number or two.
+type parameter struct {
+	most   int
+	preset []int
 }
 
-func (m *voiceModem) reset() {
-	m.verbose, m.line.echo, m.class, m.vls, m.vsm = true, true, 0, 0, 130
-	m.s = map[int]int{0: 0, 2: 43, 3: 13, 4: 10, 5: 8, 6: 2, 7: 50, 8: 2, 12: 50}
+// parameters are those of V.253 (and of vendors) that need no code of their own.
+var parameters = map[string]parameter{
+	"+VRA": {255, []int{50}}, "+VRN": {255, []int{10}}, "+VTD": {255, []int{100}}, "+VIT": {255, []int{0}},
+	"+VNH": {2, []int{0}}, "+VCID": {2, []int{0}}, "+VGT": {255, []int{128}}, "+VGR": {255, []int{128}},
+	"+VGM": {255, []int{128}}, "+VGS": {255, []int{128}}, "+VSD": {255, []int{128, 50}}, "+VDR": {255, []int{0, 0}},
+	"+VBT": {8192, []int{192, 3072}}, "+VPR": {255, []int{0}}, "+VEM": {255, []int{0}}, "+VSP": {1, []int{0}},
+	"+VDT": {255, []int{0, 0}}, "+VRID": {1, []int{0}}, "+VPP": {1, []int{0}}, "+VDID": {3, []int{0}},
+	"-STE": {7, []int{0}}, "-SCID": {2, []int{0}}, "+VRL": {255, []int{0}},
 }
 
-func (m *voiceModem) run() {
-	defer m.clk.stop()
-	for {
-		select {
-		case b := <-m.l.host:
-			if m.l.x.opt.Trace != nil {
-				m.l.x.opt.Trace(m.l.name, true, b)
-			}
-			for _, c := range b {
-				m.byte(c)
-			}
-		case <-m.clk.t.C:
-			for range m.clk.due() {
-				m.frame()
-			}
-		case <-m.l.quit:
-			m.hangUp()
-			return
+func (v *voiceModem) reset() {
+	v.class, v.set = 0, map[string][]int{}
+	v.form = unsignedPCM
+	v.todo = nil
+}
+
+// param is the first number of a setting.
+func (v *voiceModem) param(name string) int {
+	if s, is := v.set[name]; is {
+		return s[0]
+	}
+	return parameters[name].preset[0]
+}
+
+// command implements modemKind.
+func (v *voiceModem) command(c command) (result, bool) {
+	if p, is := parameters[c.name]; is {
+		return v.parameter(c, p), true
+	}
+	switch c.name {
+	case "D":
+		return v.dial(c.arg), true
+	case "A":
+		return v.answer(), true
+	case "O":
+		return noCarrier, true
+	case "H":
+		return v.hook(c.n()), true
+	case "+FCLASS", "#CLS":
+		return v.setClass(c), true
+	case "+VSM":
+		return v.setFormat(c), true
+	case "+VLS":
+		return v.setLine(c), true
+	case "+VTS":
+		return v.beep(c), true
+	case "+VTX", "+VRX", "+VTR":
+		return v.startStream(c), true
+	case "+VIP":
+		clear(v.set)
+		return ok, true
+	}
+	return fail, false
+}
+
+// parameter reads, sets or describes one.
+func (v *voiceModem) parameter(c command, p parameter) result {
+	switch c.op {
+	case '?':
+		values := p.preset
+		if s, is := v.set[c.name]; is {
+			values = s
 		}
-	}
-}
-
-func (m *voiceModem) text(s string) { m.l.say([]byte(s)) }
-
-func (m *voiceModem) info(s string) { m.text("\r\n" + s + "\r\n") }
-
-// result sends a result code (V.250 table 1).
-func (m *voiceModem) result(s string) {
-	if m.verbose {
-		m.text("\r\n" + s + "\r\n")
-		return
-	}
-	code := map[string]string{"OK": "0", "CONNECT": "1", "NO CARRIER": "3", "ERROR": "4", "NO DIALTONE": "6", "BUSY": "7", "NO ANSWER": "8"}[s]
-	m.text(code + "\r")
-}
-
-func (m *voiceModem) event(code byte) { m.l.say([]byte{dle, code}) }
-
-func (m *voiceModem) enter(mode mode) {
-	m.mode, m.entered = mode, 0
-	m.clk.start()
-}
-
-func (m *voiceModem) byte(b byte) {
-	switch m.mode {
-	case dialling: // V.250 5.6.1: any byte aborts, but for the first 125 ms
-		if m.entered >= deaf {
-			m.hangUp()
-			m.result("NO CARRIER")
+		return v.info(joinInts(values))
+	case 't':
+		return v.info(strings.TrimSuffix(strings.Repeat(fmt.Sprintf("(0-%d),", p.most), len(p.preset)), ","))
+	case '=':
+		values := c.ints()
+		if len(values) > len(p.preset) || slices.ContainsFunc(values, func(n int) bool { return n < 0 || n > p.most }) {
+			return fail
 		}
-		return
-	case sending:
-		m.sound(b)
-		return
-	case receiving:
-		m.stopReceiving(b)
-		return
+		v.set[c.name] = append(values, p.preset[len(values):]...)
+		return ok
 	}
-	if m.line.echo {
-		m.l.say([]byte{b})
-	}
-	if b == dle { // codes meant for a stream that has ended
-		m.escaped = true
-		return
-	}
-	if m.escaped {
-		m.escaped = false
-		return
-	}
-	if body, ok := m.line.take(b); ok {
-		m.execute(body)
-	}
+	return fail
 }
 
-// sound takes one byte of +VTX.
-func (m *voiceModem) sound(b byte) {
-	if !m.escaped {
-		if b == dle {
-			m.escaped = true
-		} else {
-			m.queue = append(m.queue, m.decode(b))
-		}
-		return
+func joinInts(list []int) string {
+	var text []string
+	for _, n := range list {
+		text = append(text, strconv.Itoa(n))
 	}
-	m.escaped = false
-	switch b {
-	case dle:
-		m.queue = append(m.queue, m.decode(dle))
-	case sub:
-		m.queue = append(m.queue, m.decode(dle), m.decode(dle))
-	case can:
-		m.queue = m.queue[:0]
-	case etx:
-		m.ending = true
-		if len(m.queue) == 0 {
-			m.endSending()
-		}
-	}
+	return strings.Join(text, ",")
 }
 
-func (m *voiceModem) endSending() {
-	m.mode, m.ending, m.dry = command, false, false
-	m.result("OK")
-}
-
-// stopReceiving ends +VRX at <DLE>! or <DLE><ESC>.
-func (m *voiceModem) stopReceiving(b byte) {
-	if !m.escaped {
-		m.escaped = b == dle
-		return
-	}
-	m.escaped = false
-	if b == '!' || b == 0x1b || b == etx {
-		m.event(etx)
-		m.mode = command
-		m.result("OK")
-	}
-}
-
-func (m *voiceModem) execute(body string) {
-	if refuse := m.l.faults().Refuse; refuse != "" && strings.Contains(strings.ToUpper(body), refuse) {
-		m.result("ERROR")
-		return
-	}
-	for _, cmd := range split(body) {
-		switch reply := m.one(cmd); reply {
-		case "OK":
-		case "": // it has its own result, now or later
-			return
-		default:
-			m.result(reply)
-			return
-		}
-	}
-	m.result("OK")
-}
-
-// one executes one command and returns its result code; "" sends none yet.
-func (m *voiceModem) one(cmd string) string {
-	name, value, _ := strings.Cut(cmd, "=")
-	switch {
-	case cmd[0] == 'D':
-		return m.dial(cmd[1:])
-	case cmd[0] == 'S':
-		return m.register(cmd[1:])
-	case cmd == "A", cmd == "O":
-		return "NO CARRIER"
-	case cmd == "H", cmd == "H0", cmd == "+VLS=0":
-		m.hangUp()
-	case cmd == "H1", cmd == "+VLS=1", cmd == "+VLS=5":
-		m.vls = 1
-		m.l.setOffHook(true)
-	case cmd == "Z", cmd == "Z0", cmd == "&F", cmd == "&F0":
-		m.hangUp()
-		m.reset()
-	case cmd == "E", cmd == "E0":
-		m.line.echo = false
-	case cmd == "E1":
-		m.line.echo = true
-	case cmd == "V", cmd == "V0":
-		m.verbose = false
-	case cmd == "V1":
-		m.verbose = true
-	case cmd == "I", cmd == "I0":
-		m.info("56000")
-	case cmd == "I3":
-		m.info("HOOKSWITCH SIMULATED V.253 MODEM")
-	case cmd == "+GMM", cmd == "+GMI", cmd == "+GMR":
-		m.info("hookswitch simulated voice modem")
-	case cmd == "+FCLASS=?":
-		m.info("0,1,8")
-	case cmd == "+FCLASS?":
-		m.info(strconv.Itoa(m.class))
-	case name == "+FCLASS":
-		n, err := strconv.Atoi(value)
-		if err != nil || n != 0 && n != 1 && n != 8 {
-			return "ERROR"
-		}
-		m.class = n
-	case strings.HasPrefix(cmd, "+V"):
-		return m.voice(cmd, name, value)
-	case len(cmd) <= 3 && strings.IndexByte("BLMNQTPWXY&\\", cmd[0]) >= 0, name == "-STE", name == "+IFC", name == "+IPR":
+// setClass is +FCLASS: 0 data, 1 fax, 8 voice.
+func (v *voiceModem) setClass(c command) result {
+	switch n := c.n(); {
+	case c.op == 't':
+		return v.info("0,1,8")
+	case c.op == '?':
+		return v.infof("%d", v.class)
+	case c.op != '=' || n != 0 && n != 1 && n != 8:
+		return fail
 	default:
-		return "ERROR"
-	}
-	return "OK"
-}
-
-func (m *voiceModem) register(s string) string {
-	if n, ok := strings.CutSuffix(s, "?"); ok {
-		i, _ := strconv.Atoi(n)
-		m.info(fmt.Sprintf("%03d", m.s[i]))
-		return "OK"
-	}
-	n, v, ok := strings.Cut(s, "=")
-	i, err1 := strconv.Atoi(n)
-	x, err2 := strconv.Atoi(v)
-	if !ok || err1 != nil || err2 != nil || x < 0 || x > 255 {
-		return "ERROR"
-	}
-	m.s[i] = x
-	return "OK"
-}
-
-// voice executes a V.253 command, all of which but the class's own want FCLASS=8.
-func (m *voiceModem) voice(cmd, name, value string) string {
-	switch {
-	case cmd == "+VSM=?":
-		m.info("1,\"UNSIGNED PCM\",8,0,8000,0,0\r\n128,\"8-BIT LINEAR\",8,0,8000,0,0\r\n130,\"UNSIGNED PCM\",8,0,8000,0,0\r\n131,\"ULAW\",8,0,8000,0,0\r\n132,\"ALAW\",8,0,8000,0,0")
-	case cmd == "+VLS=?":
-		m.info("0,1,5")
-	case m.class != 8:
-		return "ERROR"
-	case name == "+VSM":
-		id, _, _ := strings.Cut(value, ",")
-		n, err := strconv.Atoi(id)
-		if err != nil || n != 1 && n != 128 && n < 130 || n > 132 {
-			return "ERROR"
+		if v.class == 8 && n != 8 && v.param("+VNH") == 0 {
+			v.hangUp() // V.253 §10.1.9: automatic hang-up
 		}
-		m.vsm = n
-	case cmd == "+VTX":
-		if m.vls == 0 {
-			return "ERROR"
-		}
-		m.queue, m.escaped = m.queue[:0], false
-		m.result("CONNECT")
-		m.enter(sending)
-		return ""
-	case cmd == "+VRX":
-		if m.vls == 0 {
-			return "ERROR"
-		}
-		m.escaped = false
-		m.result("CONNECT")
-		m.enter(receiving)
-		return ""
-	case name == "+VLS":
-		return "ERROR"
+		v.class = n
 	}
-	return "OK"
+	return ok
 }
 
-// dial goes off-hook and dials; the result comes later.
-func (m *voiceModem) dial(digits string) string {
-	m.number = strings.Map(func(r rune) rune {
-		if strings.ContainsRune("0123456789*#ABCD+", r) {
-			return r
+// setFormat is +VSM (V.253 §10.3.8): a format, its rate and what this modem has not.
+func (v *voiceModem) setFormat(c command) result {
+	switch c.op {
+	case 't':
+		var lines []string
+		for _, f := range v.p.formats {
+			lines = append(lines, fmt.Sprintf(v.p.vsmLine, f.id, f.name, f.bits))
 		}
-		return -1
-	}, digits)
-	m.vls, m.call, m.rang, m.toldEnd = 1, nil, false, false
-	m.l.setOffHook(true)
-	m.enter(dialling)
-	return ""
+		return v.info(lines...)
+	case '?':
+		return v.infof("%d,8000,0,0", v.form.id)
+	case '=':
+		n := c.ints()
+		i := slices.IndexFunc(v.p.formats, func(f format) bool { return f.id == n[0] })
+		if i < 0 || len(n) > 1 && n[1] != rate || v.class != 8 {
+			return fail
+		}
+		v.form = v.p.formats[i]
+		return ok
+	}
+	return fail
 }
 
-func (m *voiceModem) hangUp() {
-	if m.call != nil {
-		m.l.x.keep(m.l, m.call)
+// offHookVLS are the values of +VLS that connect the modem to the line (V.253 table 20); the
+// others are loudspeakers, microphones and telephones that it does without.
+var offHookVLS = map[int]bool{0: false, 1: true, 2: false, 3: true, 4: false, 5: true, 6: false, 7: true, 8: false, 11: false}
+
+func (v *voiceModem) setLine(c command) result {
+	switch c.op {
+	case 't':
+		return v.info("0,1,2,3,4,5,6,7,8,11")
+	case '?':
+		return v.infof("%d", v.vls)
 	}
-	m.call, m.vls, m.mode = nil, 0, command
-	m.ending, m.dry, m.escaped = false, false, false
-	m.queue = m.queue[:0]
-	m.l.setOffHook(false)
-	m.clk.stop()
+	off, known := offHookVLS[c.n()]
+	if c.op != '=' || !known || v.class != 8 {
+		return fail
+	}
+	if !off {
+		v.hangUp()
+	} else {
+		v.seize()
+	}
+	v.vls = c.n()
+	return ok
 }
 
-// frame is 20 ms on the line.
-func (m *voiceModem) frame() {
-	m.entered += tick
-	if m.call != nil && !m.l.OffHook() { // the relay has opened: the exchange sees on-hook
-		m.l.x.keep(m.l, m.call)
-		m.call = nil
+// hook is ATH0 or ATH1.
+func (v *voiceModem) hook(n int) result {
+	switch n {
+	case 0:
+		v.hangUp()
+	case 1:
+		v.seize()
+		v.vls = 1
+	default:
+		return fail
 	}
-	if m.mode == dialling && m.call == nil {
-		m.waitForDialTone()
+	return ok
+}
+
+// seize goes off-hook.
+func (v *voiceModem) seize() {
+	v.ear = ear{}
+	v.setModem(true)
+	v.loopEdges()
+}
+
+// hangUp implements modemKind.
+func (v *voiceModem) hangUp() {
+	v.mode, v.vls = idle, 0
+	v.dialer, v.beeper, v.stream, v.ear = dialer{}, beeper{}, stream{}, ear{}
+	v.dropTimers()
+	v.setModem(false)
+	v.loopEdges()
+	if v.loop.state != ringingIn {
+		v.loop.clear()
+	}
+}
+
+// current implements modemKind.
+func (v *voiceModem) current(edges []edge) {
+	for _, e := range edges {
+		v.loop.current(e.on, e.at)
+	}
+}
+
+// incoming implements modemKind.
+func (v *voiceModem) incoming(from Caller) {
+	v.s[1] = 0
+	v.loop.ring(from)
+}
+
+// parallel implements modemKind: -STE reports another telephone on the line.
+func (v *voiceModem) parallel(lifted bool) {
+	if v.param("-STE") == 0 || v.class != 8 {
 		return
 	}
-	said := make([]int16, frameSamples)
-	n := 0
-	if m.mode == sending {
-		n = copy(said, m.queue)
-		m.queue = append(m.queue[:0], m.queue[n:]...)
+	if lifted {
+		v.event('P')
+	} else {
+		v.event('p')
 	}
-	heard := said
-	if m.call != nil {
-		heard = m.call.frame(said)
-	}
-	switch m.mode {
+}
+
+// working implements modemKind.
+func (v *voiceModem) working() bool {
+	return v.mode != idle || v.vls != 0 || v.loop.state != onHook
+}
+
+// room and sound implement modemKind: there is no audio port.
+func (v *voiceModem) room() bool { return true }
+
+func (v *voiceModem) sound([]byte) {}
+
+// event reports to a host in voice mode (V.253 table 24).
+func (v *voiceModem) event(code byte) { v.emit([]byte{dle, code}, false) }
+
+// take implements modemKind.
+func (v *voiceModem) take(b []byte) (int, bool) {
+	switch v.mode {
 	case dialling:
-		m.progress()
-	case sending:
-		if m.ending && len(m.queue) == 0 {
-			m.endSending()
-		} else if n < frameSamples && !m.ending && !m.dry && m.entered > 200*time.Millisecond {
-			m.dry = true
-			m.event('u')
-		} else if n == frameSamples {
-			m.dry = false
+		return v.abort(b)
+	case beeping:
+		return 0, true // it waits
+	case streaming:
+		return v.stream.take(v, b), true
+	}
+	return 0, false
+}
+
+// frame implements modemKind.
+func (v *voiceModem) frame() {
+	said := v.say16()
+	heard, what := v.loop.frame(said)
+	if v.loop.burst {
+		v.rung()
+	}
+	for _, code := range v.ear.hear(v.now, what) {
+		v.report(code)
+	}
+	switch v.mode {
+	case dialling:
+		v.dialFrame()
+	case beeping:
+		if v.beeper.silent() {
+			v.mode = idle
+			v.done(ok)
 		}
-		m.events()
-	case receiving:
-		m.l.say(shield(m.encode(heard)))
-		m.events()
+	case streaming:
+		v.streamFrame(heard, what)
 	}
 }
 
-func (m *voiceModem) waitForDialTone() {
+// say16 is what the modem sends to the line in this frame.
+func (v *voiceModem) say16() []int16 {
+	said := make([]int16, frameSamples)
+	if v.mode == streaming && v.stream.tx {
+		v.stream.send(v, said)
+	}
+	v.beeper.add(said)
+	return said
+}
+
+// report passes on what the modem has heard, in voice mode.
+func (v *voiceModem) report(code byte) {
 	switch {
-	case m.l.OffHook() && !m.l.faults().NoDialTone:
-		if m.entered >= dialToneWait+time.Duration(len(m.number))*digitTime {
-			m.call = newCall(m.number)
-		}
-	case m.entered >= noDialToneIn:
-		m.hangUp()
-		m.result("NO DIALTONE")
-	}
-}
-
-// progress listens for what became of a dialled call.
-func (m *voiceModem) progress() {
-	in := m.call.at - m.call.since
-	switch m.call.phase {
-	case ringing:
-		if !m.rang && !m.call.end.silent {
-			m.rang = true
-			if m.class == 8 {
-				m.event('r')
-			}
-		}
-	case isBusy:
-		if in > 2*time.Second {
-			m.hangUp()
-			m.result("BUSY")
-			return
-		}
-	case intercept:
-		if in > 2*time.Second {
-			m.hangUp()
-			m.result("NO CARRIER")
-			return
-		}
-	case up:
-		if in >= answerDetects {
-			m.mode = command
-			m.result("OK")
-			return
-		}
-	}
-	if m.call.at > time.Duration(m.s[7])*time.Second {
-		m.hangUp()
-		m.result("NO ANSWER")
-	}
-}
-
-// events reports keys and the end of the call in a stream.
-func (m *voiceModem) events() {
-	if m.call == nil {
+	case v.class != 8:
 		return
+	case v.mode == dialling && code != 'r' && code != 'J':
+		return // the result code will tell
+	case code == 'd' && v.mode != streaming:
+		return // expected
 	}
-	key := byte(0)
-	if m.call.phase == up {
-		key = m.call.key(m.call.at - m.call.since)
+	v.event(code)
+}
+
+// rung reports a burst of ringing current, and who calls after the first.
+func (v *voiceModem) rung() {
+	if v.class == 8 {
+		v.event('R')
+	} else {
+		v.code("RING")
 	}
-	switch {
-	case key != 0 && !m.keyHeld:
-		m.event('/')
-		m.event(key)
-	case key == 0 && m.keyHeld:
-		m.event('~')
+	v.s[1]++
+	if v.s[1] == 1 && v.param("+VCID") > 0 {
+		from := *v.loop.caller
+		v.after(2500*time.Millisecond, true, func() { v.callerID(from) })
 	}
-	m.keyHeld = key != 0
-	if m.call.phase == over && !m.toldEnd && m.call.at-m.call.since > time.Second {
-		m.toldEnd = true
-		m.event('b')
-		m.event('b')
+	if v.s[0] > 0 && v.s[1] >= v.s[0] {
+		v.answer()
 	}
 }
 
-func shield(b []byte) []byte {
-	out := make([]byte, 0, len(b)+8)
-	for _, c := range b {
-		if c == dle {
-			out = append(out, dle)
-		}
-		out = append(out, c)
+// callerID is the formatted presentation of +VCID=1 (V.253 §10.4.2).
+func (v *voiceModem) callerID(from Caller) {
+	now := time.Now()
+	number, name := from.Number, from.Name
+	if number == "" {
+		number = "P" // withheld
 	}
-	return out
+	v.text("DATE = " + now.Format("0102"))
+	v.text("TIME = " + now.Format("1504"))
+	v.text("NMBR = " + number)
+	if name != "" {
+		v.text("NAME = " + name)
+	}
 }
 
-func (m *voiceModem) decode(b byte) int16 {
-	switch m.vsm {
-	case 131:
-		return fromUlaw(b)
-	case 132:
-		return fromAlaw(b)
+// answer is ATA. There is no modem at any far end: a data call finds no carrier.
+func (v *voiceModem) answer() result {
+	if v.loop.state != ringingIn {
+		return noCarrier
 	}
-	return (int16(b) - 128) << 8
+	v.seize()
+	v.vls = 1
+	if v.class == 8 {
+		return result(v.answered())
+	}
+	v.mode = dialling
+	v.dialer = dialer{started: v.now, dialled: v.now, complete: true}
+	return later
 }
 
-func (m *voiceModem) encode(s []int16) []byte {
-	out := make([]byte, len(s))
-	for i, v := range s {
-		out[i] = byte(int(v)>>8 + 128)
+func (v *voiceModem) answered() string {
+	if v.p.Answered != "" {
+		return v.p.Answered
 	}
-	if m.vsm >= 131 {
-		for i, v := range s {
-			out[i] = nearest(v, m.decode)
-		}
-	}
-	return out
+	return string(ok)
 }

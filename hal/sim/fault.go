@@ -1,0 +1,107 @@
+package sim
+
+import "time"
+
+// Faults are what is wrong with a line and its modem. The zero value is a line without
+// faults. They can be combined, and changed while the line works.
+type Faults struct {
+	// What the host reads.
+	Split   bool          // one byte at a time
+	Header  Header        // what stands around results and information
+	Echo    bool          // echo can't be turned off
+	Delay   time.Duration // everything comes so much later
+	URC     string        // an unsolicited line in the middle of each answer, "RING" say
+	Garbage int           // so many random bytes before each answer
+	Mute    bool          // nothing is answered, though it is done
+	Lose    int           // the next so many final result codes are lost
+	Twice   bool          // the result of an aborted dial comes again half a second later
+	Rings   bool          // RING, ten times a second, whatever goes on
+
+	// What becomes of what the host writes.
+	Deaf   bool // nothing is taken notice of
+	Stall  bool // nothing is taken: the host's writes block
+	Wedged bool // voice data is taken, codes that end it are not
+	Unheed bool // characters during a pending dial don't abort it
+	Baud   int  // true pace of a serial port in both directions; 0 is none
+
+	// Refuse is answered with RefuseWith, "" being ERROR, to each command line that contains
+	// it, or to the RefuseAt-th only.
+	Refuse     string
+	RefuseWith string
+	RefuseAt   int
+
+	// What the network does.
+	NoDialTone bool
+	NoLoop     bool // no loop current: the wire is cut
+	NoService  bool // a GSM modem finds no network
+	NoSIM      bool
+	NoCarrier  time.Duration // each call ends with NO CARRIER so long after its dialling
+}
+
+// Header is what a modem puts around a line: V.250 §5.7 wants CR LF on both sides.
+type Header int
+
+const (
+	CRLF     Header = iota // \r\nOK\r\n
+	DoubleCR               // \r\r\nOK\r\r\n, as SIM7600 firmware
+	NoHeader               // OK\r\n, as softmodems
+	LFOnly                 // \nOK\r\n
+)
+
+// wrap puts the header around a line.
+func (h Header) wrap(text string) string {
+	switch h {
+	case DoubleCR:
+		return "\r\r\n" + text + "\r\r\n"
+	case NoHeader:
+		return text + "\r\n"
+	case LFOnly:
+		return "\n" + text + "\r\n"
+	}
+	return "\r\n" + text + "\r\n"
+}
+
+// Fault changes what is wrong with the line, from now on.
+func (l *Line) Fault(f Faults) {
+	l.mu.Lock()
+	l.fault, l.refused = f, 0
+	l.currentLocked()
+	l.mu.Unlock()
+	l.at.changed()
+	l.pcm.changed()
+}
+
+func (l *Line) faults() Faults {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.fault
+}
+
+// refuses says how a command line is refused, "" if it is not.
+func (l *Line) refuses(line string) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f := &l.fault
+	if f.Refuse == "" || !containsFold(line, f.Refuse) {
+		return ""
+	}
+	l.refused++
+	if f.RefuseAt != 0 && f.RefuseAt != l.refused {
+		return ""
+	}
+	if f.RefuseWith == "" {
+		return "ERROR"
+	}
+	return f.RefuseWith
+}
+
+// loses says that the next result code is lost.
+func (l *Line) loses() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fault.Lose <= 0 {
+		return false
+	}
+	l.fault.Lose--
+	return true
+}

@@ -79,6 +79,9 @@ func wire(l *call.LineConfig, c config.Line) {
 	if c.Hook.Wired() {
 		l.Hook.Relay = openRelay(c.Hook.Pin)
 	}
+	if c.Power.Wired() {
+		l.Modem.Power = powerCycle(openRelay(c.Power.Pin), c.Power)
+	}
 	for pin, in := range map[*config.Pin]*hal.Input{&c.Loop.Pin: &l.Hook.Loop, &c.Ring: &l.Hook.Ring, &c.InUse: &l.Hook.InUse} {
 		if pin.Wired() {
 			*in = openInput(*pin)

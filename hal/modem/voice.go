@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -23,15 +22,12 @@ const (
 
 // initVoice makes sure of voice mode and chooses the voice format.
 func (m *Modem) initVoice(ctx context.Context, chat *at.Chat, d Dialect) error {
-	classes, err := chat.Command(ctx, setLimit, at.Cmd{Text: "AT+FCLASS=?", Prefix: at.Any})
-	if err != nil && !refused(err) {
-		return explain("voice mode", err)
-	}
-	if !slices.ContainsFunc(classes, hasVoiceClass) {
-		return fmt.Errorf("%w: this is not a voice modem (AT+FCLASS=? says %q): get one that lists 8", ErrNoService, strings.Join(classes, " "))
-	}
 	if _, err := chat.Command(ctx, setLimit, at.Cmd{Text: "AT+FCLASS=8"}); err != nil {
-		return explain("voice mode", err)
+		if !refused(err) {
+			return explain("voice mode", err)
+		}
+		classes, _ := chat.Command(ctx, setLimit, at.Cmd{Text: "AT+FCLASS=?", Prefix: at.Any})
+		return fmt.Errorf("%w: this is not a voice modem (AT+FCLASS=? says %q): get one that lists 8", ErrNoService, strings.Join(classes, " "))
 	}
 	c, vsm, err := m.chooseCodec(ctx, chat, d)
 	if err != nil {
@@ -41,17 +37,6 @@ func (m *Modem) initVoice(ctx context.Context, chat *at.Chat, d Dialect) error {
 	m.codec, m.dialect.VSM = c, vsm
 	m.mu.Unlock()
 	return nil
-}
-
-// hasVoiceClass looks for class 8 in "0,1,8", "(0,1,8)" or "0,1,1.0,2,8".
-func hasVoiceClass(line string) bool {
-	line = strings.TrimPrefix(line, "+FCLASS:")
-	for _, f := range strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune("(), -", r) }) {
-		if f == "8" {
-			return true
-		}
-	}
-	return strings.Contains(line, "0-8")
 }
 
 // chooseCodec selects the voice format: the dialect's, if the modem takes it, else the best
@@ -66,10 +51,14 @@ func (m *Modem) chooseCodec(ctx context.Context, chat *at.Chat, d Dialect) (code
 		return c, d.VSM, nil
 	}
 	info, err := chat.Command(ctx, setLimit, at.Cmd{Text: "AT+VSM=?", Prefix: at.Any})
-	if err != nil {
+	if err != nil && !refused(err) {
 		return codec{}, "", explain("voice formats", err)
 	}
-	f, c, ok := chooseFormat(parseVSM(info))
+	list := parseVSM(info)
+	if err != nil { // it keeps its list to itself: V.253 table 17 has one for all
+		list = vsmRanges("0-1,8000-8000")
+	}
+	f, c, ok := chooseFormat(list)
 	if !ok {
 		return codec{}, "", fmt.Errorf("%w: none of its voice formats is one that this board speaks at 8000 Hz: %q", ErrNoService, info)
 	}

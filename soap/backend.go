@@ -5,23 +5,27 @@ import (
 	"errors"
 )
 
-// State and cause texts are Exchange's own (MS-OXWUMS 3.1.4.3.4), given by the backend as they are.
-
-// CallInfo is what a client is told of a call.
+// CallInfo is what a client is told of a call, in Exchange's own words ([MS-OXWUMS]
+// 3.1.4.3.4): State is Connecting, Alerted, Connected or Disconnected, Cause with the last is
+// None, UserBusy, NoAnswer, Unavailable or Other.
 type CallInfo struct {
 	State, Cause string
 	SIPCode      int // 0 where the call did not fail
 	SIPText      string
 }
 
-// Properties are a user's voice-mail settings (UMProperties).
+// Properties are a user's voice-mail settings (UMProperties, [MS-OXWUMS] 3.1.4.4). Empty
+// strings are settings that aren't set.
 type Properties struct {
 	OOF, MissedCallNotification             bool
 	DialString, AccessNumbers, AccessFolder string
 }
 
 // Phone is the telephone side of the two services: what PlayOnPhone and its kin ask for.
-// user is the authenticated user's name.
+// user is the authenticated user's name. The two that play return as soon as a call is on
+// its way; Disconnect returns when the line is on-hook, and nil for a call that has ended.
+// greeting is NormalCustom or OofCustom. Texts come as the client sent them, without the
+// white space around them; an item and a call id are never empty.
 type Phone interface {
 	PlayOnPhone(ctx context.Context, user, item, dialString string) (callID string, err error)
 	PlayOnPhoneGreeting(ctx context.Context, user, greeting, dialString string) (callID string, err error)

@@ -31,7 +31,12 @@ type board struct {
 
 func newBoard(t *testing.T, change func(*call.Options), names ...string) *board {
 	t.Helper()
-	b := &board{sim: sim.New(sim.Options{}), lines: map[string]*sim.Line{}}
+	return newBoardOn(t, sim.New(sim.Options{Numbers: numbers}), change, names...)
+}
+
+func newBoardOn(t *testing.T, x *sim.Exchange, change func(*call.Options), names ...string) *board {
+	t.Helper()
+	b := &board{sim: x, lines: map[string]*sim.Line{}}
 	opt := call.Options{Rules: &call.Rules{Allow: []string{"55501xx"}}, Host: "test", RetryWindow: time.Second}
 	if testing.Verbose() {
 		opt.Log = slog.New(slog.NewTextHandler(os.Stderr, nil))

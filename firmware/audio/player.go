@@ -83,7 +83,7 @@ func (p *Player) next() bool {
 		p.ahead = 0
 	default:
 		next := stretch(&p.block, p.clip, p.pos, p.pos+p.ahead)
-		p.pos += int(block * speeds[p.speed])
+		p.pos = min(p.pos+int(block*speeds[p.speed]), len(p.clip))
 		p.ahead = next - p.pos
 	}
 	return true

@@ -9,7 +9,6 @@ type resampler struct {
 	rate   int
 	stages []*stage
 	bufs   [][]float32 // between the stages
-	in     int         // samples so far
 }
 
 func newResampler(rate int) *resampler {
@@ -32,7 +31,6 @@ func newResampler(rate int) *resampler {
 
 // write appends what in becomes to out.
 func (r *resampler) write(out, in []float32) []float32 {
-	r.in += len(in)
 	if len(r.stages) == 0 {
 		return append(out, in...)
 	}
@@ -54,7 +52,9 @@ func (r *resampler) flush(out []float32) []float32 {
 }
 
 // length is how many samples n of the file make.
-func (r *resampler) length(n int) int { return (n*Rate + r.rate - 1) / r.rate }
+func (r *resampler) length(n int) int {
+	return int((int64(n)*Rate + int64(r.rate) - 1) / int64(r.rate))
+}
 
 func gcd(a, b int) int {
 	for b != 0 {

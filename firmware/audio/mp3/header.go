@@ -137,13 +137,17 @@ func Sniff(b []byte) bool {
 	return false
 }
 
-// run counts frames that follow each other; end says that they reach b's end.
+// run counts frames that follow each other, the last of which may be cut off by b's end;
+// end says that they reach it.
 func run(b []byte) (n int, end bool) {
 	rate := 0
 	for len(b) >= 4 {
 		h, ok := parseHeader(b)
 		if !ok || rate != 0 && h.rate != rate {
 			return n, false
+		}
+		if h.size > len(b) && n == 0 {
+			return 0, true
 		}
 		rate = h.rate
 		n++

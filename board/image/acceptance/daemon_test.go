@@ -144,10 +144,8 @@ func TestBootToTheFirstSOAPAnswer(t *testing.T) {
 		m.Kill()
 		soaps = append(soaps, s.firstSOAP(t))
 	}
-	slices.Sort(hellos)
-	slices.Sort(soaps)
-	h, a := hellos[runs/2], soaps[runs/2]
-	ratio := a.Seconds() / h.Seconds()
+	// The quickest of each: the machine is busy with other things now and then.
+	ratio := slices.Min(soaps).Seconds() / slices.Min(hellos).Seconds()
 	t.Logf("first answer: hello world %v, hookswitch %v: %.2f times", hellos, soaps, ratio)
 	if ratio > 1.3 {
 		t.Errorf("hookswitch takes %.2f times as long as hello world, 1.3 at most", ratio)
@@ -178,10 +176,10 @@ func TestACallOverTheLAN(t *testing.T) {
 	}
 	heard := readWAV(t, files[len(files)-1])
 	t.Logf("the far end heard %.1f s", float64(len(heard))/8000)
-	if l := likeness(heard, s.message); l < 0.9 {
-		t.Errorf("what the far end heard is like the message to %.3f", l)
-	} else {
-		t.Logf("like the message to %.3f", l)
+	share, gaps := likeness(heard, s.message)
+	t.Logf("%.0f %% of the message was heard, with gaps of %v in all", 100*share, gaps)
+	if share < 0.9 {
+		t.Error("that is not the message")
 	}
 
 	call = playSoon(t, m, "5550100")

@@ -104,14 +104,25 @@ func (m *room) add(c *conn) (surplus *conn) {
 	if !crowd && !full {
 		return nil
 	}
-	surplus = c
 	for other := range m.conns {
-		if other.local == c.local && (!crowd || other.client == c.client) && other.goesBeforeLocked(surplus) {
+		same := other.local == c.local && (!crowd || other.client == c.client)
+		if same && other != c && (surplus == nil || other.goesBeforeLocked(surplus)) {
 			surplus = other
 		}
 	}
+	if surplus == nil || surplus.rankLocked() == atWork {
+		return c
+	}
 	return surplus
 }
+
+// Ranks of connections, in the order in which they go.
+const (
+	stranger   = iota // idle, and nobody has logged in on it
+	idle              // and somebody has
+	longAtWork        //
+	atWork            // stays
+)
 
 // goesBeforeLocked says whether c is closed rather than other.
 func (c *conn) goesBeforeLocked(other *conn) bool {
@@ -124,13 +135,13 @@ func (c *conn) goesBeforeLocked(other *conn) bool {
 func (c *conn) rankLocked() int {
 	switch {
 	case c.busy == 0 && !c.proven:
-		return 0
+		return stranger
 	case c.busy == 0:
-		return 1
+		return idle
 	case time.Since(c.since) > longWork:
-		return 2
+		return longAtWork
 	}
-	return 3
+	return atWork
 }
 
 // Close implements net.Conn.
@@ -158,14 +169,14 @@ func (c *conn) Write(b []byte) (int, error) {
 // closeIdle closes the connections on which no complete request is at work.
 func (m *room) closeIdle() {
 	m.mu.Lock()
-	var idle []*conn
+	var waiting []*conn
 	for c := range m.conns {
 		if c.busy == 0 {
-			idle = append(idle, c)
+			waiting = append(waiting, c)
 		}
 	}
 	m.mu.Unlock()
-	for _, c := range idle {
+	for _, c := range waiting {
 		_ = c.Close()
 	}
 }

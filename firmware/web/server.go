@@ -61,6 +61,10 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
+	return newServer(l, cfg), nil
+}
+
+func newServer(l net.Listener, cfg ServerConfig) *Server {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Server{
 		listen: l, room: newRoom(cfg.MaxConnections), handler: cfg.Handler, log: cfg.Log,
@@ -75,7 +79,7 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 		ErrorLog:    slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug), // scanners and broken clients
 	}
 	go s.serve()
-	return s, nil
+	return s
 }
 
 // serve runs until Close, or until the listener fails.

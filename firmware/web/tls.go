@@ -14,47 +14,61 @@ import (
 	"io/fs"
 	"math/big"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/google/renameio/v2"
 )
 
-// A board has no clock before NTP: it starts in 1970. A certificate made then must be valid
-// both then and after the clock is right, so its time does not depend on the clock at all.
+// A board has no clock before NTP: it starts in 1970. Its certificate must be valid both
+// then and when the clock is right, so it does not depend on the clock at all. (That it is
+// older than 2019 also excuses it from the 825 days that Apple's systems allow.)
 var (
 	notBefore = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
 	notAfter  = time.Date(2099, 12, 31, 0, 0, 0, 0, time.UTC)
 )
 
-// SelfSigned returns the board's own certificate, from dir, where it is made if there is
-// none, for host, host.local and the board's addresses. Clients trust it by its
-// fingerprint, or by taking the file cert.pem for an authority.
+// SelfSigned returns the board's own certificate from dir. Where there is none it is made,
+// for host, host.local and the board's addresses, and stored as cert.pem and key.pem; to get
+// another, remove both. Clients trust it by its Fingerprint, or by cert.pem.
+//
+// The certificate works even if the error is not nil: then it is for this run only, and the
+// error says why the stored one can't be used, or the new one not be stored.
 func SelfSigned(dir, host string) (tls.Certificate, error) {
 	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	cert, err := tls.LoadX509KeyPair(certFile, keyFile)
-	if err == nil || !errors.Is(err, fs.ErrNotExist) {
-		return cert, err
+	cert, loadErr := tls.LoadX509KeyPair(certFile, keyFile)
+	if loadErr == nil {
+		return cert, nil
 	}
 	certPEM, keyPEM, err := makeCertificate(host)
 	if err != nil {
 		return tls.Certificate{}, fmt.Errorf("web: certificate: %w", err)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if cert, err = tls.X509KeyPair(certPEM, keyPEM); err != nil {
 		return tls.Certificate{}, fmt.Errorf("web: certificate: %w", err)
 	}
-	// The key first: a certificate without its key would be made anew, with another fingerprint.
+	if !errors.Is(loadErr, fs.ErrNotExist) { // never write over what somebody has put there
+		return cert, fmt.Errorf("web: certificate for this run only: %w", loadErr)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return cert, fmt.Errorf("web: certificate for this run only: %w", err)
+	}
+	// The key first: if the power fails now, both are made anew, and nobody has seen either.
 	if err := renameio.WriteFile(keyFile, keyPEM, 0o600); err != nil {
-		return tls.Certificate{}, fmt.Errorf("web: certificate: %w", err)
+		return cert, fmt.Errorf("web: certificate for this run only: %w", err)
 	}
 	if err := renameio.WriteFile(certFile, certPEM, 0o644); err != nil {
-		return tls.Certificate{}, fmt.Errorf("web: certificate: %w", err)
+		return cert, fmt.Errorf("web: certificate for this run only: %w", err)
 	}
-	return tls.X509KeyPair(certPEM, keyPEM)
+	return cert, nil
 }
 
+// makeCertificate makes a certificate that signs nothing else: whoever trusts it trusts
+// this board, not whatever its stolen card would vouch for.
 func makeCertificate(host string) (certPEM, keyPEM []byte, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -64,13 +78,12 @@ func makeCertificate(host string) (certPEM, keyPEM []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	short, _, _ := strings.Cut(host, ".")
+	names, addrs := names(host)
 	template := &x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: host},
+		SerialNumber: serial, Subject: pkix.Name{CommonName: names[0]},
 		NotBefore: notBefore, NotAfter: notAfter,
-		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, BasicConstraintsValid: true, IsCA: true,
-		DNSNames: []string{host, short + ".local", "localhost"}, IPAddresses: addresses(),
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		BasicConstraintsValid: true, DNSNames: names, IPAddresses: addrs,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
@@ -83,19 +96,37 @@ func makeCertificate(host string) (certPEM, keyPEM []byte, err error) {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}), nil
 }
 
-// addresses are this machine's, for clients that know no name.
-func addresses() (ips []net.IP) {
-	ips = append(ips, net.IPv4(127, 0, 0, 1), net.IPv6loopback)
-	addrs, err := net.InterfaceAddrs()
-	if err != nil {
-		return ips
+// validName is a host name that fits a certificate's common name too.
+var validName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,50}[A-Za-z0-9])?$`)
+
+// names are what clients may call the board: host, its name on the link (RFC 6762), the
+// loopback name, and the addresses that it has now.
+func names(host string) (names []string, addrs []net.IP) {
+	if !validName.MatchString(host) {
+		host = "hookswitch"
 	}
-	for _, a := range addrs {
-		if n, ok := a.(*net.IPNet); ok && !n.IP.IsLoopback() {
-			ips = append(ips, n.IP)
+	host = strings.ToLower(host)
+	addrs = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
+	short, _, dotted := strings.Cut(host, ".")
+	if ip, err := netip.ParseAddr(host); err == nil {
+		names = []string{"hookswitch.local", "localhost"}
+		addrs = append(addrs, ip.AsSlice())
+	} else {
+		names = []string{host, short + ".local", "localhost"}
+		if dotted && host == short+".local" {
+			names = names[1:]
 		}
 	}
-	return ips
+	found, err := net.InterfaceAddrs()
+	if err != nil {
+		return names, addrs
+	}
+	for _, a := range found {
+		if n, ok := a.(*net.IPNet); ok && n.IP.IsGlobalUnicast() {
+			addrs = append(addrs, n.IP)
+		}
+	}
+	return names, addrs
 }
 
 // Fingerprint is the SHA-256 of a certificate, as browsers show it.

@@ -1,0 +1,46 @@
+package web
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestAFloodOfMadeUpNamesFillsNoMemoryAndFreesNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var m misses
+		anna := identify(netip.MustParseAddr("192.0.2.1"), "anna")
+		for range 10 {
+			m.add(anna)
+		}
+		for i := range 3 * maxMisses {
+			m.add(identify(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), fmt.Sprint("eve", i)))
+		}
+		if len(m.by) > maxMisses+3 {
+			t.Errorf("%d entries, want at most %d", len(m.by), maxMisses)
+		}
+		if m.check(anna) == nil {
+			t.Error("anna's client need not wait any more")
+		}
+		time.Sleep(forget + time.Second)
+		m.add(anna)
+		if err := m.check(anna); err != nil {
+			t.Errorf("one failure after a long time: %v", err)
+		}
+	})
+}
+
+func TestTheCacheOfLoginsIsBounded(t *testing.T) {
+	var k known
+	for i := range 3 * maxKnown {
+		k.add(k.sum(identity{}, "anna", fmt.Sprint(i)), User{})
+	}
+	if len(k.hits) > maxKnown {
+		t.Errorf("%d entries, want at most %d", len(k.hits), maxKnown)
+	}
+	if a, b := k.sum(identity{}, "ab", "c"), k.sum(identity{}, "a", "bc"); a == b {
+		t.Error("two different logins have one sum")
+	}
+}

@@ -1,0 +1,272 @@
+package web
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"io"
+	"log/slog"
+	"net/http"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"hookswitch/firmware/config"
+)
+
+func unhex(t testing.TB, s string) []byte {
+	t.Helper()
+	b, err := hex.DecodeString(strings.ReplaceAll(s, " ", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// The numbers are those of [MS-NLMP] 4.2.1 and 4.2.4.
+func TestNTLMv2AsInTheSpecification(t *testing.T) {
+	blob := unhex(t, "0101000000000000 0000000000000000 aaaaaaaaaaaaaaaa 00000000"+
+		"02000c00 44006f006d00610069006e00 01000c00 530065007200760065007200 00000000 00000000")
+	nt, err := config.NTHash("Password")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "a4f49c406510bdcab6824ee7c30fd852"; nt != want {
+		t.Fatalf("NT hash %s, want %s", nt, want)
+	}
+	m := authenticateMessage{user: "User", domain: "Domain", response: append(unhex(t, "68cd0ab851e51c96aabc927bebef6a1c"), blob...)}
+	challenge := [8]byte(unhex(t, "0123456789abcdef"))
+	base, ok := m.check(unhex(t, nt), challenge)
+	if want := "8de40ccadbc14a82f15cb0ad0de95ca3"; !ok || hex.EncodeToString(base) != want {
+		t.Errorf("got session key %x, %v, want %s", base, ok, want)
+	}
+	challenge[0]++
+	if _, ok := m.check(unhex(t, nt), challenge); ok {
+		t.Error("the answer to one challenge was taken for another")
+	}
+}
+
+// The number was computed with other software, from the definitions in RFC 2744 3.11 and RFC
+// 5929 4.
+func TestAChannelBindingTiesALoginToOurCertificate(t *testing.T) {
+	leaf := []byte("not a certificate")
+	got := channelBinding(leaf)
+	if want := "9282603c6a0b47ab07409e949666bf14"; hex.EncodeToString(got[:]) != want {
+		t.Errorf("got %x, want %s", got, want)
+	}
+	m := authenticateMessage{pairs: map[uint16][]byte{avChannelBindings: got[:]}}
+	tests := []struct {
+		name   string
+		said   []byte
+		secure bool
+		want   bool
+	}{
+		{"the right one", got[:], true, true},
+		{"of another certificate", bytes.Repeat([]byte{1}, 16), true, false},
+		{"none", nil, true, true},
+		{"zeros, which mean none", make([]byte, 16), true, true},
+		{"any without TLS", bytes.Repeat([]byte{1}, 16), false, true},
+	}
+	for _, test := range tests {
+		m.pairs[avChannelBindings] = test.said
+		if got := m.bound(test.secure, leaf); got != test.want {
+			t.Errorf("%s: got %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
+// ntlmClient makes the messages of a client ([MS-NLMP] 3.1.5).
+type ntlmClient struct {
+	user, domain, password string
+	mic                    bool
+	spoil                  func(msg []byte)
+	negotiate              []byte
+}
+
+func (c *ntlmClient) first() string {
+	c.negotiate = append(bytes.Clone(ntlmSignature), 1, 0, 0, 0, 7, 0x82, 0x08, 0xa0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+	return "NTLM " + base64.StdEncoding.EncodeToString(c.negotiate)
+}
+
+func (c *ntlmClient) second(t *testing.T, challenge string) string {
+	t.Helper()
+	token, ok := strings.CutPrefix(challenge, "NTLM ")
+	offer, err := base64.StdEncoding.DecodeString(token)
+	if !ok || err != nil || len(offer) < 56 {
+		t.Fatalf("no challenge: %q", challenge)
+	}
+	nt, _ := config.NTHash(c.password)
+	owf := hmacMD5(unhex(t, nt), toUTF16(strings.ToUpper(c.user)+c.domain))
+	info, ok := ntlmField(offer, 40)
+	if !ok {
+		t.Fatal("the challenge has no target info")
+	}
+	blob := append([]byte{1, 1}, make([]byte, blobSize-2)...)
+	if c.mic {
+		blob = append(blob, 6, 0, 4, 0, avFlagMIC, 0, 0, 0)
+	}
+	blob = append(append(blob, info...), 0, 0, 0, 0)
+	proof := hmacMD5(owf, offer[24:32], blob)
+	const header = 88
+	msg := append(append(bytes.Clone(ntlmSignature), 3, 0, 0, 0), make([]byte, header-12)...)
+	put := func(at int, v []byte) {
+		binary.LittleEndian.PutUint16(msg[at:], uint16(len(v)))
+		binary.LittleEndian.PutUint16(msg[at+2:], uint16(len(v)))
+		binary.LittleEndian.PutUint32(msg[at+4:], uint32(len(msg)))
+		msg = append(msg, v...)
+	}
+	put(20, append(bytes.Clone(proof), blob...))
+	put(28, toUTF16(c.domain))
+	put(36, toUTF16(c.user))
+	binary.LittleEndian.PutUint32(msg[60:], ntlmFlags)
+	if c.mic {
+		copy(msg[micOffset:], hmacMD5(hmacMD5(owf, proof), c.negotiate, offer, msg))
+	}
+	if c.spoil != nil {
+		c.spoil(msg)
+	}
+	return "NTLM " + base64.StdEncoding.EncodeToString(msg)
+}
+
+func ntlmServer(t *testing.T) *Server {
+	t.Helper()
+	nt, err := config.NTHash("correct horse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &Auth{
+		Users: []config.User{{Name: "anna", NTHash: nt}, {Name: "bert"}},
+		Realm: "hookswitch", NTLM: true, Log: slog.New(slog.DiscardHandler),
+	}
+	s, err := NewServer(ServerConfig{Listen: "127.0.0.1:0", Log: a.Log, Handler: a.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		_, _ = io.WriteString(w, UserOf(r).Name+" "+string(b))
+	}))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close(t.Context()) })
+	return s
+}
+
+func TestAnNTLMHandshakeLogsAConnectionIn(t *testing.T) {
+	anna := func(c ntlmClient) ntlmClient {
+		if c.user == "" {
+			c.user = "anna"
+		}
+		if c.password == "" {
+			c.password = "correct horse"
+		}
+		return c
+	}
+	tests := []struct {
+		name   string
+		client ntlmClient
+		want   int
+	}{
+		{"a user", ntlmClient{}, 200},
+		{"a user of a domain", ntlmClient{user: "ANNA", domain: "EXAMPLE"}, 200},
+		{"a user who signs", ntlmClient{mic: true}, 200},
+		{"not with a wrong password", ntlmClient{password: "wrong horse"}, 401},
+		{"not a stranger", ntlmClient{user: "eve"}, 401},
+		{"not a user without a hash", ntlmClient{user: "bert"}, 401},
+		{"not with a wrong signature", ntlmClient{mic: true, spoil: func(msg []byte) { msg[micOffset]++ }}, 401},
+		{"not with a proof changed on its way", ntlmClient{spoil: func(msg []byte) { msg[88]++ }}, 401},
+		{"not with flags changed on their way", ntlmClient{mic: true, spoil: func(msg []byte) { msg[61]++ }}, 401},
+		{"not with a response beyond the end", ntlmClient{spoil: func(msg []byte) { msg[24], msg[25] = 0xff, 0xff }}, 401},
+		{"not with an offset that overflows", ntlmClient{spoil: func(msg []byte) { copy(msg[24:], "\xff\xff\xff\xff") }}, 401},
+		{"not with NTLMv1's short response", ntlmClient{spoil: func(msg []byte) { msg[20], msg[21] = 24, 0 }}, 401},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := ntlmServer(t)
+			client := &http.Client{Transport: &http.Transport{MaxConnsPerHost: 1}}
+			defer client.CloseIdleConnections()
+			send := func(authorization string) *http.Response {
+				r, _ := http.NewRequest(http.MethodPost, "http://"+s.Addr().String()+"/", strings.NewReader("body"))
+				if authorization != "" {
+					r.Header.Set("Authorization", authorization)
+				}
+				resp, err := client.Do(r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, _ = io.Copy(io.Discard, resp.Body)
+				_ = resp.Body.Close()
+				return resp
+			}
+			c := anna(test.client)
+			last := c.second(t, send(c.first()).Header.Get("WWW-Authenticate"))
+			if got := send(last).StatusCode; got != test.want {
+				t.Errorf("got %d, want %d", got, test.want)
+			}
+			if got := send("").StatusCode; got != test.want {
+				t.Errorf("the next request on the connection got %d, want %d", got, test.want)
+			}
+			if got := send(last).StatusCode; got != 401 {
+				t.Errorf("the same message once more got %d, want 401", got)
+			}
+			client.CloseIdleConnections()
+			if got := send("").StatusCode; got != 401 {
+				t.Errorf("another connection got %d, want 401", got)
+			}
+		})
+	}
+}
+
+func TestAnNTLMMessageWithoutAChallengeIsRefused(t *testing.T) {
+	s := ntlmServer(t)
+	for _, token := range []string{"", "x", "TlRMTVNTUAADAAAA", strings.Repeat("A", 1<<13), base64.StdEncoding.EncodeToString(append(bytes.Clone(ntlmSignature), 3, 0, 0, 0))} {
+		r, _ := http.NewRequest(http.MethodGet, "http://"+s.Addr().String()+"/", nil)
+		r.Header.Set("Authorization", "NTLM "+token)
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if got := resp.Header.Get("WWW-Authenticate"); resp.StatusCode != 401 || got != "NTLM" {
+			t.Errorf("%.20q: got %d %q, want 401 NTLM", token, resp.StatusCode, got)
+		}
+	}
+}
+
+func TestCurlLogsInWithNTLM(t *testing.T) {
+	version, err := exec.Command("curl", "--version").Output()
+	if err != nil || !strings.Contains(string(version), "NTLM") {
+		t.Skip("no curl with NTLM")
+	}
+	s := ntlmServer(t)
+	for password, want := range map[string]string{"correct horse": "anna body 200", "wrong horse": " 401"} {
+		out, err := exec.Command("curl", "-sS", "--ntlm", "--user", `EXAMPLE\anna:`+password, "--data-binary", "body", "-w", " %{http_code}", "http://"+s.Addr().String()+"/").CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		if !strings.HasSuffix(string(out), want) {
+			t.Errorf("%s: got %q, want %q", password, out, want)
+		}
+	}
+}
+
+func FuzzNTLM(f *testing.F) {
+	f.Add(append(bytes.Clone(ntlmSignature), 1, 0, 0, 0))
+	whole := append(append(bytes.Clone(ntlmSignature), 3, 0, 0, 0), make([]byte, 120)...)
+	binary.LittleEndian.PutUint16(whole[20:], proofSize+blobSize+4)
+	binary.LittleEndian.PutUint32(whole[24:], 64)
+	binary.LittleEndian.PutUint32(whole[60:], ntlmFlags)
+	f.Add(whole)
+	a := &Auth{Users: []config.User{{Name: "anna"}}, Log: slog.New(slog.DiscardHandler)}
+	f.Fuzz(func(t *testing.T, msg []byte) {
+		m, err := parseAuthenticate(msg)
+		if err != nil {
+			return
+		}
+		if len(m.response) < proofSize+blobSize {
+			t.Fatalf("a response of %d bytes", len(m.response))
+		}
+		base, _ := m.check(make([]byte, 16), [8]byte{})
+		m.checkMIC(base, nil, nil, msg)
+		m.bound(true, []byte("leaf"))
+		a.find(m.user)
+	})
+}

@@ -203,10 +203,13 @@ func (d *Daemon) serve(store *mailbox.Store) error {
 	d.update = newUpdater(d.calls, d.log)
 	updates := http.NewCrossOriginProtection().Handler(d.update)
 	token := d.update.trialToken(d.cfg.Users)
-	auth := &web.Auth{Users: d.cfg.Users, Realm: "hookswitch", NTLM: d.cfg.Auth.NTLM, Public: soap.Public, Log: d.log}
 	tlsConfig, err := d.tls()
 	if err != nil {
 		return err
+	}
+	auth := &web.Auth{Users: d.cfg.Users, Realm: "hookswitch", Host: hostName(d.cfg), NTLM: d.cfg.Auth.NTLM, Public: soap.Public, Log: d.log}
+	if tlsConfig != nil {
+		auth.Leaf = tlsConfig.Certificates[0].Certificate[0]
 	}
 	d.server, err = web.NewServer(web.ServerConfig{
 		Listen: d.cfg.HTTP.Listen, TLS: tlsConfig, MaxConnections: d.cfg.HTTP.MaxConnections, Log: d.log,

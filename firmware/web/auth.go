@@ -48,7 +48,7 @@ type Auth struct {
 	Realm  string
 	NTLM   bool
 	Leaf   []byte                   // the server's certificate (DER), which NTLM clients may bind their answer to
-	Names  []string                 // the board's host names
+	Host   string                   // the board's name
 	Public func(*http.Request) bool // these need no authentication; nil is none
 	Log    *slog.Logger
 
@@ -137,7 +137,7 @@ func (a *Auth) rebound(r *http.Request) bool {
 	}
 	host = strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
 	_, err := netip.ParseAddr(host)
-	return err != nil && host != "" && host != "localhost" && !slices.Contains(a.Names, host)
+	return err != nil && host != "" && !slices.Contains(names(a.Host), host)
 }
 
 func (a *Auth) basic(r *http.Request, addr netip.Addr) (User, error) {

@@ -212,7 +212,7 @@ func TestWithoutUsersThisMachineIsTheAdministrator(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			a := &web.Auth{Realm: "hookswitch", Names: []string{"board", "board.local"}, Log: slog.New(slog.DiscardHandler)}
+			a := &web.Auth{Realm: "hookswitch", Host: "Board", Log: slog.New(slog.DiscardHandler)}
 			r := httptest.NewRequest(test.method, "http://x/", nil)
 			r.RemoteAddr, r.Host = test.from, test.host
 			if test.origin != "" {

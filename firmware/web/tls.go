@@ -78,12 +78,12 @@ func makeCertificate(host string) (certPEM, keyPEM []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	names, addrs := names(host)
+	names := names(host)
 	template := &x509.Certificate{
 		SerialNumber: serial, Subject: pkix.Name{CommonName: names[0]},
 		NotBefore: notBefore, NotAfter: notAfter,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		BasicConstraintsValid: true, DNSNames: names, IPAddresses: addrs,
+		BasicConstraintsValid: true, DNSNames: names, IPAddresses: addresses(host),
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
@@ -99,34 +99,36 @@ func makeCertificate(host string) (certPEM, keyPEM []byte, err error) {
 // validName is a host name that fits a certificate's common name too.
 var validName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,50}[A-Za-z0-9])?$`)
 
-// names are what clients may call the board: host, its name on the link (RFC 6762), the
-// loopback name, and the addresses that it has now.
-func names(host string) (names []string, addrs []net.IP) {
-	if !validName.MatchString(host) {
+// names are what clients may call the board host: its name, that on the link (RFC 6762),
+// and the loopback name. They are in lower case.
+func names(host string) []string {
+	if _, err := netip.ParseAddr(host); err == nil || !validName.MatchString(host) {
 		host = "hookswitch"
 	}
 	host = strings.ToLower(host)
-	addrs = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
-	short, _, dotted := strings.Cut(host, ".")
-	if ip, err := netip.ParseAddr(host); err == nil {
-		names = []string{"hookswitch.local", "localhost"}
-		addrs = append(addrs, ip.AsSlice())
-	} else {
-		names = []string{host, short + ".local", "localhost"}
-		if dotted && host == short+".local" {
-			names = names[1:]
-		}
+	short, _, _ := strings.Cut(host, ".")
+	if host == short+".local" {
+		return []string{host, "localhost"}
+	}
+	return []string{host, short + ".local", "localhost"}
+}
+
+// addresses are those that the board has now, and host if it is one.
+func addresses(host string) []net.IP {
+	ips := []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
+	if ip := net.ParseIP(host); ip != nil {
+		ips = append(ips, ip)
 	}
 	found, err := net.InterfaceAddrs()
 	if err != nil {
-		return names, addrs
+		return ips
 	}
 	for _, a := range found {
 		if n, ok := a.(*net.IPNet); ok && n.IP.IsGlobalUnicast() {
-			addrs = append(addrs, n.IP)
+			ips = append(ips, n.IP)
 		}
 	}
-	return names, addrs
+	return ips
 }
 
 // Fingerprint is the SHA-256 of a certificate, as browsers show it.

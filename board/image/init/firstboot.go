@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/google/renameio/v2"
+	"golang.org/x/sys/unix"
 
 	"hookswitch/firmware/config"
 )
@@ -43,6 +44,7 @@ func firstBoot() error {
 	if err := renameio.WriteFile(configFile, append(text, user...), 0o600); err != nil {
 		return err
 	}
+	unix.Sync() // what is shown must be true after a power cut too
 	log.Print("first start: configuration and password are new")
 	return nil
 }
@@ -68,6 +70,7 @@ func keepGood() {
 	if err := renameio.WriteFile(goodConfig, now, 0o600); err != nil {
 		log.Printf("keep configuration: %v", err)
 	}
+	unix.Sync() // the new name is on the card only then
 }
 
 // chooseConfig returns the configuration to start the daemon with: the file, unless the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"time"
 
 	"hookswitch/firmware/audio"
@@ -31,7 +32,9 @@ type talk struct {
 	c    *active
 	keys chan byte // pressed and not yet looked at
 
-	hear    audio.Keys // listens where the modem delivers audio
+	hear audio.Keys // listens where the modem delivers audio
+
+	mu      sync.Mutex // guards what follows: keys come from the AT port and out of the sound
 	lastKey byte
 	lastAt  time.Time
 }
@@ -53,10 +56,9 @@ func (l *line) talk(ctx context.Context, c *active) error {
 // far collects keys while something is played or recorded; each cancels what runs.
 func (t *talk) far(cancel context.CancelCauseFunc) modem.Far {
 	press := func(digit byte) {
-		if digit == t.lastKey && time.Since(t.lastAt) < sameKey {
+		if !t.fresh(digit) {
 			return
 		}
-		t.lastKey, t.lastAt = digit, time.Now()
 		select {
 		case t.keys <- digit:
 		default: // a child plays with the keys: 32 are enough
@@ -71,6 +73,17 @@ func (t *talk) far(cancel context.CancelCauseFunc) modem.Far {
 			}
 		},
 	}
+}
+
+// fresh says whether a key is another press than the last, not the same one told twice.
+func (t *talk) fresh(digit byte) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	same := digit == t.lastKey && time.Since(t.lastAt) < sameKey
+	if !same {
+		t.lastKey, t.lastAt = digit, time.Now()
+	}
+	return !same
 }
 
 // play plays pcm until its end (key 0) or a key. lag is how much of it had been taken from

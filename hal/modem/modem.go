@@ -50,7 +50,7 @@ type Config struct {
 }
 
 // Far is what a caller wants to know of the far end while Dial, Play or Record runs. Any
-// field may be nil. The functions are called in order and must not block.
+// field may be nil. They must not block; Hear and Key may be called at the same time.
 type Far struct {
 	Alerted func()                // ringback: the far end's telephone rings
 	Key     func(digit byte)      // a DTMF key, once a press: 0-9 * # A-D

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"hookswitch/firmware/audio/mp3"
@@ -104,8 +105,11 @@ func noSound(err error) error {
 }
 
 func appendRounded(c Clip, in []float32) Clip {
-	for _, s := range in {
-		c = append(c, round16(s))
+	n := len(c)
+	c = slices.Grow(c, len(in))[:n+len(in)]
+	out := c[n:]
+	for i, s := range in {
+		out[i] = round16(s)
 	}
 	return c
 }

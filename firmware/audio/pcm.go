@@ -126,7 +126,10 @@ func blockReader(r io.Reader, size, perBlock, channels int, length int64, decode
 	raw := make([]byte, size)
 	decoded := make([]int16, perBlock*channels)
 	samples := make([]float32, perBlock*channels)
-	mono := make([]float32, perBlock)
+	mono := samples // of one channel
+	if channels > 1 {
+		mono = make([]float32, perBlock)
+	}
 	var ready []float32
 	return func(p []float32) (n int, err error) {
 		for n < len(p) {
@@ -138,10 +141,12 @@ func blockReader(r io.Reader, size, perBlock, channels int, length int64, decode
 				}
 				length -= frames
 				ready = mono[:frames]
-				for i := range samples {
-					samples[i] = float32(decoded[i])
+				for i, s := range decoded {
+					samples[i] = float32(s)
 				}
-				mix(ready, samples, channels)
+				if channels > 1 {
+					mix(ready, samples, channels)
+				}
 			}
 			k := copy(p[n:], ready)
 			ready = ready[k:]

@@ -2,6 +2,8 @@
 // (GSM 06.10). It is bit exact.
 package gsm
 
+import "encoding/binary"
+
 // Sizes of a frame, 20 ms.
 const (
 	Samples   = 160
@@ -15,7 +17,7 @@ type Decoder struct {
 	lag      int             // of the long-term predictor, last (nrp)
 	lars     [2][8]int16     // log-area ratios of this frame and the one before (LARpp)
 	now      int             // which of lars is this frame's
-	filter   [9]int16        // of the short-term synthesis (v)
+	filter   [9]int32        // of the short-term synthesis (v)
 	emphasis int16           // of the de-emphasis (msr)
 }
 
@@ -32,30 +34,31 @@ type subframe struct {
 
 // Frame decodes the first FrameSize bytes of b into out.
 func (d *Decoder) Frame(out *[Samples]int16, b []byte) {
-	_ = b[FrameSize-1]
+	var buf [FrameSize + 8]byte
+	copy(buf[:], b[:FrameSize])
 	at := 4
-	d.decode(out, parameters(func(n int) (v int16) {
-		for ; n > 0; n-- {
-			v = v<<1 | int16(b[at/8]>>(7-at%8)&1)
-			at++
-		}
-		return v
-	}))
+	f := parameters(func(n int) int16 {
+		v := binary.BigEndian.Uint64(buf[at/8:]) << (at % 8) >> (64 - n)
+		at += n
+		return int16(v)
+	})
+	d.decode(out, &f)
 }
 
 // Block decodes the first BlockSize bytes of b into out.
 func (d *Decoder) Block(out *[2 * Samples]int16, b []byte) {
-	_ = b[BlockSize-1]
+	var buf [BlockSize + 8]byte
+	copy(buf[:], b[:BlockSize])
 	at := 0
-	bits := func(n int) (v int16) {
-		for i := range n {
-			v |= int16(b[at/8]>>(at%8)&1) << i
-			at++
-		}
-		return v
+	bits := func(n int) int16 {
+		v := binary.LittleEndian.Uint64(buf[at/8:]) >> (at % 8) & (1<<n - 1)
+		at += n
+		return int16(v)
 	}
-	d.decode((*[Samples]int16)(out[:]), parameters(bits))
-	d.decode((*[Samples]int16)(out[Samples:]), parameters(bits))
+	for i := range 2 {
+		f := parameters(bits)
+		d.decode((*[Samples]int16)(out[i*Samples:]), &f)
+	}
 }
 
 // parameters takes a frame apart: EN 300 961 §1.7, table 1.1.
@@ -74,7 +77,7 @@ func parameters(bits func(n int) int16) (f frame) {
 }
 
 // decode is EN 300 961 §5.3.
-func (d *Decoder) decode(out *[Samples]int16, f frame) {
+func (d *Decoder) decode(out *[Samples]int16, f *frame) {
 	var residual [Samples]int16
 	for i := range f.sub {
 		var excitation [40]int16
@@ -189,16 +192,20 @@ func reflection(lar int16) int16 {
 	return add(lar>>2, 26112)
 }
 
-// lattice is the synthesis filter itself, §5.3.4.
+// lattice is the synthesis filter itself, §5.3.4. No product of r needs saturation, as r is
+// never -32768.
 func (d *Decoder) lattice(out, residual []int16, r *[8]int16) {
+	const half = 1 << 14
 	v := &d.filter
-	for k, s := range residual {
+	for k, e := range residual {
+		s := int32(e)
 		for i := 7; i >= 0; i-- {
-			s = sub(s, multR(r[i], v[i]))
-			v[i+1] = add(v[i], multR(r[i], s))
+			c := int32(r[i])
+			s = int32(saturate(s - (c*v[i]+half)>>15))
+			v[i+1] = int32(saturate(v[i] + (c*s+half)>>15))
 		}
 		v[0] = s
-		out[k] = s
+		out[k] = int16(s)
 	}
 }
 

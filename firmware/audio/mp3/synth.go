@@ -23,13 +23,13 @@ func (s *synth) init(divide, first int) {
 	}
 	for t := range s.windows {
 		for q := range s.n {
-			s.windows[t][q] = float32(tap(32*t+first+q*divide)) / 65536
+			s.windows[t][q] = float32(windowAt(32*t+first+q*divide)) / 65536
 		}
 	}
 }
 
-// tap is the i-th of the window's 512.
-func tap(i int) int32 {
+// windowAt is the i-th of the window's 512 values.
+func windowAt(i int) int32 {
 	switch {
 	case i <= 256:
 		return window[i]
@@ -94,11 +94,18 @@ func (s *synth) vector32(row *[32]float32) {
 // slot makes the samples of the newest time slot.
 func (s *synth) slot(out []float32) {
 	clear(out)
-	for t := range s.windows {
-		v := s.history[(s.newest+t)%16][t%2*s.n:][:len(out)]
-		w := s.windows[t][:len(out)]
+	for t := 0; t < 16; t += 4 {
+		v0, w0 := s.tap(t, len(out))
+		v1, w1 := s.tap(t+1, len(out))
+		v2, w2 := s.tap(t+2, len(out))
+		v3, w3 := s.tap(t+3, len(out))
 		for q := range out {
-			out[q] += w[q] * v[q]
+			out[q] += w0[q]*v0[q] + w1[q]*v1[q] + w2[q]*v2[q] + w3[q]*v3[q]
 		}
 	}
+}
+
+// tap is the half of the vector t slots ago that counts, and its part of the window.
+func (s *synth) tap(t, n int) (v, w []float32) {
+	return s.history[(s.newest+t)%16][t%2*n:][:n], s.windows[t][:n]
 }

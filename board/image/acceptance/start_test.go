@@ -46,6 +46,7 @@ func TestTheFirstStart(t *testing.T) {
 			t.Errorf("with %s: %s", name, answer.Status)
 		}
 	}
+	time.Sleep(2 * time.Second) // it is removed after it has been shown
 	m.Kill()
 	m = start(t, emulator.Options{Card: card, Dir: dir})
 	firstAnswer(t, m, soapURL(m))

@@ -59,7 +59,7 @@ func Start(opt Options) (*Machine, error) {
 		return nil, err
 	}
 	m := &Machine{Slot: boot.slot, opt: opt, exited: make(chan struct{})}
-	for _, stale := range []string{"uart.sock", "usb.sock", "qmp.sock", "qemu.log"} {
+	for _, stale := range []string{"uart.sock", "usb.sock", "qmp.sock", "qemu.log", "uart.log", "usb.log"} {
 		_ = os.Remove(m.path(stale))
 	}
 	m.cmd = exec.Command("qemu-system-aarch64", m.args(boot)...)

@@ -54,6 +54,7 @@ func showFirstBoot(ctx context.Context) {
 	}
 	log.Printf("the first password has been shown on %s", port)
 	_ = os.Remove(firstBootFile)
+	unix.Sync()
 }
 
 // technicianPort is the header's UART, unless a modem is on it: then the first USB adapter

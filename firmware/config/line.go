@@ -136,8 +136,11 @@ func (k *checker) behaviour(l *Line, at *place) {
 		}
 	}
 	k.oneOf(at.key("progress"), lineTable, "progress", l.Progress, ProgressModem, ProgressListen)
-	if l.Pulse && !l.Hook.Wired() && !at.key("hook").bad {
-		k.add(at.key("pulse"), lineTable, "pulse", "the hook relay makes the pulses; write hook = { … } too")
+	if l.Progress == ProgressListen {
+		k.add(at.key("progress"), lineTable, "progress", `this version leaves answer and busy to the modem; write "modem"`)
+	}
+	if l.Pulse {
+		k.add(at.key("pulse"), lineTable, "pulse", "this version dials by tones only; leave it out")
 	}
 	if l.LeadIn != unset {
 		k.within(at.key("lead_in"), lineTable, "lead_in", l.LeadIn, 0, 10*time.Second)

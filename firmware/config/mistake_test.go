@@ -137,7 +137,8 @@ func TestEachMistakeIsToldOnceWithItsLineAndWhatToWrite(t *testing.T) {
 		{"a prefix that is a mask", line + "prefix = [\"1x\"]", 4, "[[line]] prefix", "beginning of a number"},
 		{"a user that there is not", user + line + "users = [\"ana\"]", 7, "[[line]] users", `did you mean "anna"?`},
 		{"progress by nobody", line + "progress = \"none\"", 4, "[[line]] progress", "modem, listen"},
-		{"pulses without a relay", line + "pulse = true", 4, "[[line]] pulse", "write hook"},
+		{"pulse dialling, which this version has not", line + "pulse = true", 4, "[[line]] pulse", "tones only"},
+		{"progress by the board, which this version has not", line + "progress = \"listen\"", 4, "[[line]] progress", "write \"modem\""},
 		{"a lead-in too long", line + "lead_in = \"1m\"", 4, "[[line]] lead_in", "not between"},
 		{"a country that there is not", line + "country = \"yy\"", 4, "[[line]] country", "is no country"},
 

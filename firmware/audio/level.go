@@ -135,16 +135,13 @@ func dBm0(power float64) float64 {
 func amplitude(dBm0 float64) float64 { return 32767 * math.Pow(10, (dBm0-fullScale)/20) }
 
 func round16(s float32) int16 {
-	if s < 0 {
-		s -= 0.5
-	} else {
-		s += 0.5
+	switch {
+	case s >= 32767:
+		return 32767
+	case s <= -32768:
+		return -32768
+	case s < 0:
+		return int16(int32(s - 0.5))
 	}
-	v := int32(s)
-	if v > 32767 {
-		v = 32767
-	} else if v < -32768 {
-		v = -32768
-	}
-	return int16(v)
+	return int16(int32(s + 0.5))
 }

@@ -21,12 +21,13 @@ type gsmModem struct {
 	key    byte
 	keyFor time.Duration
 
-	pcm  bool // sound is switched to the port
-	odd  []byte
-	said []int16       // from the host, on its way to the network
-	dry  time.Duration // when said ran out; 0: it did not
-	tone beeper
-	out  []byte
+	pcm   bool // sound is switched to the port
+	odd   []byte
+	said  []int16       // from the host, on its way to the network
+	flows bool          // said has not run out since sound last came
+	dry   time.Duration // when it did
+	tone  beeper
+	out   []byte
 }
 
 var _ modemKind = (*gsmModem)(nil)
@@ -98,7 +99,7 @@ func (g *gsmModem) command(c command) (result, bool) {
 		g.powerOn()
 		return ok, true
 	}
-	if r, is := g.sound27007(c); is {
+	if r, is := g.switchSound(c); is {
 		return r, true
 	}
 	return g.status(c)
@@ -210,8 +211,8 @@ func (g *gsmModem) clcc(stat int) string {
 	return fmt.Sprintf(`+CLCC: 1,%d,%d,0,0,"%s",%d`, one(g.caller != nil), stat, number, kind)
 }
 
-// sound27007 switches sound to the port, in the way of the make.
-func (g *gsmModem) sound27007(c command) (result, bool) {
+// switchSound switches sound to the port, in the way of the make.
+func (g *gsmModem) switchSound(c command) (result, bool) {
 	first := ""
 	if c.op == '=' {
 		first = c.args()[0]
@@ -238,7 +239,7 @@ func (g *gsmModem) sound27007(c command) (result, bool) {
 		return fail, true
 	}
 	g.pcm = first != "0"
-	g.said, g.odd, g.dry = g.said[:0], g.odd[:0], 0
+	g.said, g.odd, g.flows, g.dry = g.said[:0], g.odd[:0], false, 0
 	return ok, true
 }
 

@@ -57,7 +57,7 @@ func (g *gsmModem) dial(text string) result {
 
 func (g *gsmModem) begin(c *call) {
 	g.call, g.told, g.cause = c, routing, 0
-	g.said, g.odd, g.dry, g.tone = g.said[:0], g.odd[:0], 0, beeper{}
+	g.said, g.odd, g.flows, g.dry, g.tone = g.said[:0], g.odd[:0], false, 0, beeper{}
 	g.setHeard(c.heard)
 	g.setModem(true)
 }
@@ -297,7 +297,7 @@ func (g *gsmModem) sound(b []byte) {
 	if g.dry > 0 && g.now-g.dry <= dryShort {
 		g.underrun()
 	}
-	g.dry = 0
+	g.flows, g.dry = true, 0
 	g.odd = append(g.odd, b...)
 	for len(g.odd) >= 2 {
 		g.said = append(g.said, int16(binary.LittleEndian.Uint16(g.odd)))
@@ -307,10 +307,9 @@ func (g *gsmModem) sound(b []byte) {
 
 // speak takes a frame of what the host has written.
 func (g *gsmModem) speak(said []int16) {
-	had := len(g.said) > 0
 	n := copy(said, g.said)
 	g.said = append(g.said[:0], g.said[n:]...)
-	if had && len(g.said) == 0 && n < len(said) {
-		g.dry = g.now
+	if g.flows && n < len(said) {
+		g.flows, g.dry = false, g.now
 	}
 }

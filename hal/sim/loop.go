@@ -69,6 +69,7 @@ func (lp *loop) current(on bool, at time.Time) {
 	case lp.state == ringingIn:
 		lp.caller = nil
 		lp.call.enter(up)
+		lp.l.setHeard(lp.call.heard)
 		lp.enter(talking)
 	case (lp.state == inviting || lp.state == collecting) && d >= shortestPulse && d <= longestPulse:
 		lp.pulses++

@@ -151,8 +151,8 @@ func (c *conn) read() {
 	buf := make([]byte, 4096)
 	var ready time.Time // when the last character has come over the wire
 	for c.flows() {
-		limit, baud := len(buf), c.p.l.faults().Baud
-		if baud > 0 {
+		limit := len(buf)
+		if c.p.l.faults().Baud > 0 {
 			limit = pacedChunk
 		}
 		n, err := c.dev.Read(buf[:limit])
@@ -166,7 +166,7 @@ func (c *conn) read() {
 		if err != nil {
 			return
 		}
-		if baud > 0 {
+		if baud := c.p.l.faults().Baud; baud > 0 {
 			if now := time.Now(); ready.Before(now) {
 				ready = now
 			}

@@ -36,6 +36,7 @@ type tty struct {
 	path   string        // of the slave
 	opened chan struct{} // somebody may have opened it
 	watch  *watcher
+	ours   bool // the next opening is our own
 }
 
 // pty serves the port on a pseudo terminal behind link; "" makes one that is removed with
@@ -155,27 +156,46 @@ func (t *terminal) setHost(host bool) {
 // Read waits for a host, then for what it sends. When it leaves, errHostLeft is read.
 func (t *terminal) Read(b []byte) (int, error) {
 	y := t.now()
-	for !t.present() {
-		if y.hasHost() {
-			t.setHost(true)
-			break
-		}
-		select {
-		case <-y.opened:
-		case <-t.quit:
+	if !t.present() {
+		if !t.await(y) {
 			return 0, os.ErrClosed
 		}
+		if !y.hasHost() { // it has been and gone
+			return 0, t.left(y)
+		}
+		t.setHost(true)
 	}
 	n, err := y.master.Read(b)
-	if !errors.Is(err, syscall.EIO) {
-		return n, err
+	if errors.Is(err, syscall.EIO) {
+		return n, t.left(y)
 	}
+	return n, err
+}
+
+// await waits until somebody opens the terminal, which is not ourselves.
+func (t *terminal) await(y *tty) bool {
+	for !y.hasHost() {
+		select {
+		case <-y.opened:
+			if !y.ours {
+				return true
+			}
+			y.ours = false
+		case <-t.quit:
+			return false
+		}
+	}
+	return true
+}
+
+// left puts the port in order behind a host.
+func (t *terminal) left(y *tty) error {
 	t.setHost(false)
 	_ = y.master.SetWriteDeadline(time.Now()) // ends a Write that has waited for the host
 	if err := t.clean(y); err != nil {
-		return n, err
+		return err
 	}
-	return n, errHostLeft
+	return errHostLeft
 }
 
 // hasHost says whether somebody has the slave open, or has written to it and gone.
@@ -205,6 +225,7 @@ func (t *terminal) clean(y *tty) error {
 	if err != nil {
 		return err
 	}
+	y.ours = true
 	fd := int(slave.Fd())
 	_ = unix.IoctlSetInt(fd, unix.TIOCNXCL, 0)
 	_ = unix.IoctlSetInt(fd, unix.TCFLSH, unix.TCIFLUSH)

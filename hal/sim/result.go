@@ -64,11 +64,10 @@ func (d *dce) code(r result) {
 // text sends a line: information, or what nobody asked for.
 func (d *dce) text(s string) {
 	f := d.faults()
-	if !d.verbose && f.Header == CRLF {
-		d.say([]byte(s + "\r\n"))
-		return
+	if s = f.Header.wrap(s); !d.verbose && f.Header == CRLF {
+		s = strings.TrimPrefix(s, "\r\n")
 	}
-	d.say([]byte(f.Header.wrap(s)))
+	d.say([]byte(strings.NewReplacer("\r", string(rune(d.s[3])), "\n", string(rune(d.s[4]))).Replace(s)))
 }
 
 // info sends lines of information.

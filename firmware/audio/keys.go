@@ -69,9 +69,9 @@ func keyIn(w []float32) byte {
 	if dBm0(energy/float64(len(w))) < faint {
 		return 0
 	}
-	row, low, lowNext := strongest(w, lowTones[:])
-	col, high, highNext := strongest(w, highTones[:])
-	if low > twist*high || high > twist*low || low < others*lowNext || high < others*highNext {
+	row, low := strongest(w, lowTones)
+	col, high := strongest(w, highTones)
+	if low > twist*high || high > twist*low {
 		return 0
 	}
 	// A sine wave of energy e in the window has |X|² = e·n/2.
@@ -81,17 +81,14 @@ func keyIn(w []float32) byte {
 	return digits[4*row+col]
 }
 
-// strongest of a group: which, its power and that of the next.
-func strongest(w []float32, group []wave) (best int, power, next float64) {
+// strongest says which of a group it is, and its power.
+func strongest(w []float32, group []wave) (best int, power float64) {
 	for i := range group {
-		switch p := group[i].power(w); {
-		case p > power:
-			best, power, next = i, p, power
-		case p > next:
-			next = p
+		if p := group[i].power(w); p > power {
+			best, power = i, p
 		}
 	}
-	return best, power, next
+	return best, power
 }
 
 var lowTones, highTones = waves(lowGroup[:], keyWindow), waves(highGroup[:], keyWindow)

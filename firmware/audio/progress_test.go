@@ -150,6 +150,7 @@ func TestAnswer(t *testing.T) {
 		{"the exchange gives dial tone again", "uk", join(uk(4*second), hello, silence(second), audio.Tone([]float64{350, 440}, 5*second, -15)), "ringback, voice, dial tone", 9 * second, 13 * second},
 		{"number unobtainable", "us", join(silence(second), sit(950, 1400, 1800, 330), hello), "special information tones, voice", 2 * second, 4 * second},
 		{"number unobtainable, with North American frequencies", "us", join(sit(913.8, 1370.6, 1776.7, 276), silence(second)), "special information tones", 0, 2 * second},
+		{"two beeps, which are not yet a busy tone", "us", join(silence(second), cadence([]float64{480, 620}, -20, 1900*time.Millisecond, 500, 500), hello), "voice", 3 * second, 4 * second},
 		{"the tones in another order", "us", join(sit(1800, 1400, 950, 330), silence(second)), "", 0, 0},
 		{"clicks", "us", join(silence(second), noisy(silence(40*time.Millisecond), -10), silence(second), noisy(silence(20*time.Millisecond), -5), silence(second)), "", 0, 0},
 		{"nothing", "us", silence(20 * second), "", 0, 0},

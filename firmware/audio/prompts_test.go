@@ -57,6 +57,9 @@ func TestTheTonePromptEndsWithTheTone(t *testing.T) {
 	if !slices.Equal(c[len(c)-len(beep):], beep) {
 		t.Error("no tone")
 	}
+	if p := part(beep, 1000); p < 0.9 || beep.Duration() < 300*time.Millisecond {
+		t.Errorf("the tone lasts %v, %.2f of it at 1000 Hz", beep.Duration(), p)
+	}
 }
 
 func TestKeyHelpNamesTheKeysThatAreConfigured(t *testing.T) {

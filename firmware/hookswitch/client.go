@@ -15,14 +15,97 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
-	"text/tabwriter"
+	"syscall"
+	"time"
 
 	"hookswitch/firmware/web"
 )
 
-// request asks the daemon's JSON interface; the answer goes into v, which may be nil.
-func (cl *commandLine) request(ctx context.Context, method, path string, body, v any) error {
+const (
+	// askLimit is longer than the daemon takes to hang up, the slowest thing that it is asked.
+	askLimit  = 30 * time.Second
+	maxAnswer = 64 << 20
+)
+
+// daemonFlags say where the daemon is and who asks it.
+type daemonFlags struct {
+	Server      string `help:"The daemon's address; http://127.0.0.1:8080 by default." default:"http://127.0.0.1:8080" env:"HOOKSWITCH_SERVER" placeholder:"URL"`
+	User        string `help:"Log in as this user; without a user or token, as .netrc says." env:"HOOKSWITCH_USER" placeholder:"NAME"`
+	Password    string `help:"The user's password; better given in the environment or in .netrc." env:"HOOKSWITCH_PASSWORD" placeholder:"PASSWORD"`
+	Token       string `help:"Log in with a bearer token." env:"HOOKSWITCH_TOKEN" placeholder:"TOKEN"`
+	Fingerprint string `help:"SHA-256 fingerprint of the daemon's self-signed certificate, which serve shows at its start." env:"HOOKSWITCH_FINGERPRINT" placeholder:"HEX"`
+}
+
+// newRequest makes a request that is allowed to carry what it logs in with.
+func (d *daemonFlags) newRequest(ctx context.Context, method, path string, body io.Reader) (*http.Request, error) {
+	server, err := url.Parse(d.Server)
+	if err != nil || server.Host == "" || server.Scheme != "http" && server.Scheme != "https" {
+		return nil, fmt.Errorf("--server %s is no address of a daemon: write http://HOST:PORT or https://HOST", d.Server)
+	}
+	if d.Fingerprint != "" && server.Scheme != "https" {
+		return nil, errors.New("a --fingerprint needs an https:// address in --server")
+	}
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(d.Server, "/")+path, body)
+	if err != nil {
+		return nil, err
+	}
+	user, password := d.User, d.Password
+	if d.Token == "" && password == "" {
+		user, password = netrcLogin(server.Hostname(), user)
+	}
+	if (d.Token != "" || user != "") && server.Scheme != "https" && !loopback(server.Hostname()) {
+		return nil, fmt.Errorf("%s would get the password unencrypted: use an https:// address in --server", d.Server)
+	}
+	switch {
+	case d.Token != "":
+		req.Header.Set("Authorization", "Bearer "+d.Token)
+	case user != "":
+		req.SetBasicAuth(user, password)
+	}
+	return req, nil
+}
+
+func loopback(host string) bool {
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
+}
+
+// netrcLogin looks a login up in $NETRC or ~/.netrc.
+func netrcLogin(host, user string) (login, password string) {
+	path := os.Getenv("NETRC")
+	if home, err := os.UserHomeDir(); path == "" && err == nil {
+		path = filepath.Join(home, ".netrc")
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return user, ""
+	}
+	return findLogin(string(text), host, user)
+}
+
+// do sends a request; an answer that is not a success is an error.
+func (d *daemonFlags) do(req *http.Request) (*http.Response, error) {
+	client, err := d.client()
+	if err != nil {
+		return nil, err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, d.unreachable(req, err)
+	}
+	if resp.StatusCode/100 != 2 {
+		defer resp.Body.Close()
+		answer, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+		return nil, refused(resp, answer)
+	}
+	return resp, nil
+}
+
+// ask asks the daemon's JSON interface; the answer goes into v.
+func (d *daemonFlags) ask(ctx context.Context, method, path string, body, v any) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, askLimit, fmt.Errorf("%s did not answer in %v", d.Server, askLimit))
+	defer cancel()
 	var payload io.Reader
 	if body != nil {
 		data, err := json.Marshal(body)
@@ -31,107 +114,88 @@ func (cl *commandLine) request(ctx context.Context, method, path string, body, v
 		}
 		payload = bytes.NewReader(data)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(cl.Server, "/")+path, payload)
-	if err != nil {
-		return fmt.Errorf("--server %s is not a URL: %w", cl.Server, err)
-	}
-	cl.login(req)
-	resp, err := cl.client().Do(req)
-	if err != nil {
-		return cl.unreachable(err)
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, 64<<20))
+	req, err := d.newRequest(ctx, method, path, payload)
 	if err != nil {
 		return err
 	}
-	if resp.StatusCode/100 != 2 {
-		return refused(resp, answer)
+	resp, err := d.do(req)
+	if err != nil {
+		return err
 	}
-	if v == nil {
-		return nil
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return d.unreachable(req, err)
 	}
 	if err := json.Unmarshal(answer, v); err != nil {
-		return fmt.Errorf("%s is not a hookswitch daemon: %w", cl.Server, err)
+		return fmt.Errorf("%s is no hookswitch daemon: it answered %.40q", d.Server, answer)
 	}
 	return nil
 }
 
-// login adds what was given to log in with.
-func (cl *commandLine) login(req *http.Request) {
-	switch {
-	case cl.Token != "":
-		req.Header.Set("Authorization", "Bearer "+cl.Token)
-	case cl.User != "":
-		req.SetBasicAuth(cl.User, cl.Password)
-	}
-}
-
 // unreachable says what to do about a daemon that can't be asked.
-func (cl *commandLine) unreachable(err error) error {
+func (d *daemonFlags) unreachable(req *http.Request, err error) error {
 	var unknown x509.UnknownAuthorityError
-	var op *net.OpError
+	var name x509.HostnameError
+	var record tls.RecordHeaderError
 	switch {
+	case req.Context().Err() != nil:
+		return context.Cause(req.Context())
 	case errors.As(err, &unknown):
-		return fmt.Errorf("%s has a self-signed certificate: give its fingerprint with --fingerprint (hookswitch serve shows it at its start)", cl.Server)
-	case errors.As(err, &op) && op.Op == "dial":
-		return fmt.Errorf("no daemon answers at %s: start one with hookswitch serve, or name another with --server", cl.Server)
+		return fmt.Errorf("%s has a certificate that nobody vouches for: give its fingerprint with --fingerprint (hookswitch serve shows it at its start)", d.Server)
+	case errors.As(err, &name):
+		return fmt.Errorf("%s has a certificate for another name: give its fingerprint with --fingerprint (hookswitch serve shows it at its start)", d.Server)
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
+		return fmt.Errorf("%s does not speak TLS: write http:// in --server", d.Server)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("no daemon answers at %s: start one with hookswitch serve, or name another with --server", d.Server)
 	}
-	return err
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	return fmt.Errorf("%s can't be asked: %w", d.Server, err)
 }
 
+// refused is the error that an answer stands for.
 func refused(resp *http.Response, answer []byte) error {
+	text := strings.TrimSpace(string(answer))
 	var p web.Problem
 	if json.Unmarshal(answer, &p) == nil && p.Error != "" {
-		return errors.New(p.Error)
+		text = p.Error
 	}
-	if resp.StatusCode == http.StatusUnauthorized {
+	wait := resp.Header.Get("Retry-After")
+	switch {
+	case resp.StatusCode == http.StatusUnauthorized && resp.Request.Header.Get("Authorization") == "":
 		return errors.New("the daemon wants a login: give --user, and the password in HOOKSWITCH_PASSWORD, or a token in HOOKSWITCH_TOKEN")
+	case resp.StatusCode == http.StatusTooManyRequests && wait != "":
+		return fmt.Errorf("%s (%s s)", text, wait)
+	case strings.Contains(text, "HTTP request to an HTTPS server"): // net/http's words
+		return errors.New("the daemon speaks TLS: write https:// in --server")
+	case text == "" || strings.HasPrefix(text, "<"):
+		return fmt.Errorf("the daemon answered %s", resp.Status)
 	}
-	return fmt.Errorf("the daemon answered %s: %s", resp.Status, strings.TrimSpace(string(answer)))
+	return errors.New(printable(text))
 }
 
 // client trusts the system's authorities, or the one certificate with the fingerprint.
-func (cl *commandLine) client() *http.Client {
-	if cl.Fingerprint == "" {
-		return http.DefaultClient
+func (d *daemonFlags) client() (*http.Client, error) {
+	if d.Fingerprint == "" {
+		return http.DefaultClient, nil
 	}
-	want := strings.ToLower(strings.ReplaceAll(cl.Fingerprint, ":", ""))
-	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{
-		InsecureSkipVerify: true, // verified by its fingerprint instead
+	want, err := hex.DecodeString(strings.NewReplacer(":", "", " ", "").Replace(d.Fingerprint))
+	if err != nil || len(want) != sha256.Size {
+		return nil, errors.New("--fingerprint is 32 bytes in hexadecimal, as hookswitch serve shows it at its start")
+	}
+	return &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{
+		InsecureSkipVerify: true, // the fingerprint is verified instead
 		VerifyConnection: func(s tls.ConnectionState) error {
-			sum := sha256.Sum256(s.PeerCertificates[0].Raw)
-			if hex.EncodeToString(sum[:]) != want {
-				return errors.New("the daemon's certificate has another fingerprint")
+			if sum := sha256.Sum256(s.PeerCertificates[0].Raw); !bytes.Equal(sum[:], want) {
+				return fmt.Errorf("its certificate has another fingerprint, %X: either it is another board, or somebody is in between", sum)
 			}
 			return nil
 		},
-	}}}
+	}}}, nil
 }
 
 func callPath(id string) string { return "/api/calls/" + url.PathEscape(id) }
-
-// list asks for a list and prints it: as JSON, or as a table by row.
-func list[T any](ctx context.Context, cl *commandLine, path string, asJSON bool, head string, row func(T) []any) error {
-	var items []T
-	if err := cl.request(ctx, http.MethodGet, path, nil, &items); err != nil {
-		return err
-	}
-	if asJSON {
-		out := json.NewEncoder(os.Stdout)
-		out.SetIndent("", "  ")
-		return out.Encode(items)
-	}
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, head)
-	for _, item := range items {
-		for i, cell := range row(item) {
-			if i > 0 {
-				fmt.Fprint(w, "\t")
-			}
-			fmt.Fprint(w, cell)
-		}
-		fmt.Fprintln(w)
-	}
-	return w.Flush()
-}

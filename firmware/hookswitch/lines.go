@@ -6,13 +6,14 @@ import (
 	"hookswitch/firmware/call"
 )
 
-type linesCommand struct {
-	JSON bool `help:"Print JSON."`
-}
+type linesCommand struct{ list }
 
 // Run lists the lines.
-func (c *linesCommand) Run(ctx context.Context, cl *commandLine) error {
-	return list(ctx, cl, "/api/lines", c.JSON, "NAME\tDIALECT\tHOOK\tSTATE\tFAULT", func(l call.LineInfo) []any {
-		return []any{l.Name, l.Dialect, l.Hook, l.State, l.Fault}
-	})
+func (c *linesCommand) Run(ctx context.Context, d *daemonFlags) error {
+	return table[call.LineInfo]{
+		path:  "/api/lines",
+		head:  []string{"NAME", "DIALECT", "HOOK", "STATE", "CALL", "FAULT"},
+		row:   func(l call.LineInfo) []any { return []any{l.Name, l.Dialect, l.Hook, l.State, l.Call, l.Fault} },
+		empty: "No line is configured: see [[line]] in hookswitch config example.",
+	}.show(ctx, d, c.JSON)
 }

@@ -1,7 +1,8 @@
-// Command hookswitch is the daemon of a Play on Phone board and its command line.
+// Command hookswitch is the daemon of a Play on Phone board, and its command line.
 //
-// It exits with 0 when what was asked for is done, 1 when it is not, 2 when it was asked
-// wrongly. The daemon exits with 0 only when it was told to stop.
+// It exits with 0 when what was asked for is done; 1 when it is not: refused, failed, or, of
+// a call, not heard; 2 when it was asked wrongly; 130 when a signal has ended it before it
+// was done. The daemon exits with 0 only when it was told to stop.
 package main
 
 import (
@@ -10,63 +11,85 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 )
 
+// Exit statuses.
+const (
+	failed      = 1
+	misused     = 2
+	interrupted = 130 // 128 + SIGINT, as shells have it
+)
+
+const about = `Play on Phone for anyone with a telephone line.
+
+Exit status: 0 done, 1 not done, 2 asked wrongly, 130 interrupted.`
+
 // commandLine is every subcommand; each has its file.
 type commandLine struct {
-	Server      string `help:"The daemon's address." default:"http://127.0.0.1:8080" env:"HOOKSWITCH_SERVER" placeholder:"URL"`
-	User        string `help:"Log in as this user." env:"HOOKSWITCH_USER" placeholder:"NAME"`
-	Password    string `help:"The user's password; better given in the environment." env:"HOOKSWITCH_PASSWORD"`
-	Token       string `help:"Log in with a bearer token." env:"HOOKSWITCH_TOKEN"`
-	Fingerprint string `help:"SHA-256 fingerprint of the daemon's self-signed certificate." env:"HOOKSWITCH_FINGERPRINT"`
+	daemonFlags
 
 	Serve    serveCommand    `cmd:"" help:"Run the daemon; without --config on the simulated board."`
 	Play     playCommand     `cmd:"" help:"Play a message to a telephone and follow the call; Ctrl-C disconnects."`
 	Hangup   hangupCommand   `cmd:"" help:"Disconnect a call."`
 	Lines    linesCommand    `cmd:"" help:"List the lines."`
-	Calls    callsCommand    `cmd:"" help:"List the calls."`
+	Calls    callsCommand    `cmd:"" help:"List the calls, newest first."`
 	Messages messagesCommand `cmd:"" help:"List the messages."`
 	Check    checkCommand    `cmd:"" help:"Check a configuration: every mistake, with its line."`
 	Config   configCommand   `cmd:"" help:"Print a commented example configuration."`
 	Passwd   passwdCommand   `cmd:"" help:"Hash a password for the configuration."`
-	Newtoken tokenCommand    `cmd:"" name:"token" help:"Make a bearer token and its hash for the configuration."`
+	Token    tokenCommand    `cmd:"" help:"Make a bearer token, and its hash for the configuration."`
+	Probe    probeCommand    `cmd:"" help:"Ask the modem on a port what it is."`
 	Onhook   onhookCommand   `cmd:"" help:"Put every configured line on-hook, without the daemon."`
 	Simulate simulateCommand `cmd:"" help:"Run only the simulated telephone exchange, on pseudo terminals."`
 	Update   updateCommand   `cmd:"" help:"Give the appliance new software, or say what became of the last update."`
 	Version  versionCommand  `cmd:"" help:"Say which program this is."`
 }
 
-func main() {
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) (status int) {
 	var cl commandLine
-	parser := kong.Must(&cl, kong.Name("hookswitch"), kong.Description("Play on Phone for anyone with a telephone line."), kong.UsageOnError())
-	kctx, err := parser.Parse(os.Args[1:])
+	parser := kong.Must(&cl, kong.Name("hookswitch"), kong.Description(about))
+	command, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "hookswitch: %v; see hookswitch --help\n", err)
-		os.Exit(2)
+		complain(fmt.Errorf("%w; see hookswitch --help", err))
+		return misused
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	kctx.BindTo(ctx, (*context.Context)(nil))
-	if err := kctx.Run(&cl); err != nil {
-		for _, line := range sentences(err) {
-			fmt.Fprintln(os.Stderr, "hookswitch:", line)
-		}
-		os.Exit(1)
+	ctx, stop := signal.NotifyContext(context.Background(), stopSignals()...)
+	defer stop() // until then further ones change nothing: a line is being put on-hook
+	command.BindTo(ctx, (*context.Context)(nil))
+	err = command.Run(&cl.daemonFlags)
+	switch {
+	case err == nil:
+		return 0
+	case ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.Cause(ctx))):
+		return interrupted
 	}
+	complain(err)
+	return failed
 }
 
-// sentences are an error's parts, one a line: a configuration has one for each mistake.
-func sentences(err error) []string {
-	var many interface{ Unwrap() []error }
-	if !errors.As(err, &many) {
-		return []string{err.Error()}
+// stopSignals are those that end a program. A terminal that is closed is one of them, since
+// it must not leave a call behind, but not where it was told to be none (nohup).
+func stopSignals() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
 	}
-	var lines []string
-	for _, e := range many.Unwrap() {
-		lines = append(lines, e.Error())
+	return signals
+}
+
+// complain tells an error, a line for each of its parts: a configuration has one a mistake.
+func complain(err error) {
+	for line := range strings.Lines(err.Error()) {
+		line = strings.TrimSpace(line)
+		for _, prefix := range []string{"config: ", "daemon: ", "web: ", "modem: "} {
+			line = strings.TrimPrefix(line, prefix)
+		}
+		fmt.Fprintln(os.Stderr, "hookswitch:", line)
 	}
-	return lines
 }

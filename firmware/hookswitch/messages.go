@@ -7,13 +7,17 @@ import (
 	"hookswitch/firmware/mailbox"
 )
 
-type messagesCommand struct {
-	JSON bool `help:"Print JSON."`
-}
+type messagesCommand struct{ list }
 
-// Run lists the messages.
-func (c *messagesCommand) Run(ctx context.Context, cl *commandLine) error {
-	return list(ctx, cl, "/api/messages", c.JSON, "ID\tMAILBOX\tLENGTH\tNAME\tFAULT", func(m mailbox.Message) []any {
-		return []any{m.ID, m.Mailbox, (time.Duration(m.DurationMS) * time.Millisecond).Round(100 * time.Millisecond), m.Name, m.Fault}
-	})
+// Run lists the messages, newest first.
+func (c *messagesCommand) Run(ctx context.Context, d *daemonFlags) error {
+	return table[mailbox.Message]{
+		path: "/api/messages",
+		head: []string{"ID", "MAILBOX", "LENGTH", "NAME", "FAULT"},
+		row: func(m mailbox.Message) []any {
+			length := (time.Duration(m.DurationMS) * time.Millisecond).Round(100 * time.Millisecond)
+			return []any{m.ID, m.Mailbox, length, m.Name, m.Fault}
+		},
+		empty: "No message: copy sound files into DATA/mailbox/USER/messages/.",
+	}.show(ctx, d, c.JSON)
 }

@@ -2,24 +2,26 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 
+	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"hookswitch/firmware/config"
 )
 
 type passwdCommand struct {
-	NT bool `help:"Print the nt_hash too, for NTLM. Whoever reads it can log in with it."`
+	NT bool `name:"nt" help:"Print the nt_hash too, for NTLM. Whoever reads it can log in with it."`
 }
 
 // Run reads a password, twice from a terminal, once from a pipe, and prints its hash.
-func (c *passwdCommand) Run() error {
-	password, err := readPassword()
+func (c *passwdCommand) Run(ctx context.Context) error {
+	password, err := readPassword(ctx)
 	if err != nil {
 		return err
 	}
@@ -38,15 +40,26 @@ func (c *passwdCommand) Run() error {
 	return nil
 }
 
-func readPassword() (string, error) {
+func readPassword(ctx context.Context) (string, error) {
 	fd := int(os.Stdin.Fd())
 	if !term.IsTerminal(fd) {
 		line, err := bufio.NewReader(io.LimitReader(os.Stdin, 4096)).ReadString('\n')
 		if err != nil && line == "" {
-			return "", errors.New("no password on standard input")
+			return "", errors.New("there is no password on standard input")
 		}
 		return strings.TrimRight(line, "\r\n"), nil
 	}
+	show, err := hush(fd)
+	if err != nil {
+		return "", err
+	}
+	defer show()
+	// The terminal's own driver waits for the line: a signal has to put it right and leave.
+	defer context.AfterFunc(ctx, func() {
+		show()
+		fmt.Fprintln(os.Stderr)
+		os.Exit(interrupted)
+	})()
 	var words [2]string
 	for i, prompt := range []string{"Password: ", "Again: "} {
 		fmt.Fprint(os.Stderr, prompt)
@@ -58,7 +71,22 @@ func readPassword() (string, error) {
 		words[i] = string(word)
 	}
 	if words[0] != words[1] {
-		return "", errors.New("the two are not the same; nothing was made")
+		return "", errors.New("the two passwords differ; try again")
 	}
 	return words[0], nil
+}
+
+// hush stops a terminal from showing what is typed, before the first question is asked, and
+// show lets it again.
+func hush(fd int) (show func(), err error) {
+	state, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	if err != nil {
+		return nil, fmt.Errorf("terminal: %w", err)
+	}
+	quiet := *state
+	quiet.Lflag &^= unix.ECHO
+	if err := unix.IoctlSetTermios(fd, unix.TCSETS, &quiet); err != nil {
+		return nil, fmt.Errorf("terminal: %w", err)
+	}
+	return func() { _ = unix.IoctlSetTermios(fd, unix.TCSETS, state) }, nil
 }

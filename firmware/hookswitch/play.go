@@ -1,10 +1,14 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"hookswitch/firmware/call"
@@ -16,64 +20,110 @@ type playCommand struct {
 }
 
 const (
-	pollEvery   = 200 * time.Millisecond
-	hangupLimit = 15 * time.Second // longer than the daemon's own ladder
+	lookAgain = time.Second // when the event stream has ended before the call
+	maxLooks  = 10          // of them in a row without an answer
 )
 
-// Run starts a call and follows it to its end.
-func (c *playCommand) Run(ctx context.Context, cl *commandLine) error {
+// Run starts a call and follows it to its end. A signal disconnects it.
+func (c *playCommand) Run(ctx context.Context, d *daemonFlags) error {
+	// Not cut short by a signal: a call whose id we don't know could not be disconnected.
 	var info call.Info
-	if err := cl.request(ctx, http.MethodPost, "/api/calls", map[string]string{"item": c.Item, "number": c.To}, &info); err != nil {
+	err := d.ask(context.WithoutCancel(ctx), http.MethodPost, "/api/calls", map[string]string{"item": c.Item, "number": c.To}, &info)
+	if err != nil {
 		return err
 	}
-	fmt.Println("call", info.ID)
-	for last := call.State(""); ; {
-		if info.State != last {
-			fmt.Println(describe(info))
-			last = info.State
-		}
-		if info.State == call.Disconnected {
-			return failure(info)
-		}
-		select {
-		case <-time.After(pollEvery):
-		case <-ctx.Done():
-			return c.disconnect(cl, info.ID)
-		}
-		if err := cl.request(ctx, http.MethodGet, callPath(info.ID), nil, &info); err != nil && ctx.Err() == nil {
-			return err
-		}
-	}
-}
-
-// disconnect is what Ctrl-C does; the signal has ended the command's own context.
-func (c *playCommand) disconnect(cl *commandLine, id string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), hangupLimit)
-	defer cancel()
-	var info call.Info
-	if err := cl.request(ctx, http.MethodDelete, callPath(id), nil, &info); err != nil {
+	fmt.Println("Call", info.ID)
+	info, err = follow(ctx, d, info)
+	switch {
+	case ctx.Err() != nil && info.State != call.Disconnected:
+		return c.disconnect(ctx, d, info.ID)
+	case err != nil:
 		return err
+	case info.Answered.IsZero() || info.Cause != call.None:
+		return errors.New("the message was not heard: " + info.Reason)
 	}
-	fmt.Println(describe(info))
 	return nil
 }
 
+// follow shows a call's states until it has ended.
+func follow(ctx context.Context, d *daemonFlags, info call.Info) (call.Info, error) {
+	shown := call.State("")
+	show := func(now call.Info) {
+		if info = now; info.State != shown {
+			fmt.Println(describe(info))
+			shown = info.State
+		}
+	}
+	show(info)
+	for looks := 0; info.State != call.Disconnected; {
+		_ = events(ctx, d, info.ID, show) // where it fails, asking works or says why not
+		if info.State == call.Disconnected {
+			break
+		}
+		var now call.Info
+		err := d.ask(ctx, http.MethodGet, callPath(info.ID), nil, &now)
+		switch {
+		case err == nil:
+			looks = 0
+			show(now)
+			continue
+		case ctx.Err() != nil:
+			return info, ctx.Err()
+		case looks == maxLooks:
+			return info, fmt.Errorf("lost sight of the call, which may go on: %w", err)
+		}
+		looks++
+		select {
+		case <-time.After(lookAgain):
+		case <-ctx.Done():
+		}
+	}
+	return info, nil
+}
+
+// events passes on each change of a call until the stream ends.
+func events(ctx context.Context, d *daemonFlags, id string, changed func(call.Info)) error {
+	req, err := d.newRequest(ctx, http.MethodGet, "/api/events?call="+url.QueryEscape(id), nil)
+	if err != nil {
+		return err
+	}
+	resp, err := d.do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	lines := bufio.NewScanner(resp.Body)
+	for lines.Scan() {
+		data, ok := strings.CutPrefix(lines.Text(), "data: ")
+		var info call.Info
+		if ok && json.Unmarshal([]byte(data), &info) == nil && info.ID == id {
+			changed(info)
+		}
+	}
+	return lines.Err()
+}
+
+// disconnect is what a signal does; it has ended ctx.
+func (c *playCommand) disconnect(ctx context.Context, d *daemonFlags, id string) error {
+	var info call.Info
+	if err := d.ask(context.WithoutCancel(ctx), http.MethodDelete, callPath(id), nil, &info); err != nil {
+		return fmt.Errorf("the call could not be disconnected: %w", err)
+	}
+	fmt.Println(describe(info))
+	return context.Canceled
+}
+
+// describe says how a call is, in a line.
 func describe(i call.Info) string {
 	switch i.State {
 	case call.Connecting:
-		return fmt.Sprintf("%s: dialling %s on line %s", i.State, i.Number, i.Line)
+		return printable(fmt.Sprintf("%s: dialling %s on line %s", i.State, i.Number, i.Line))
+	case call.Alerted:
+		return fmt.Sprintf("%s: the telephone rings", i.State)
 	case call.Connected:
 		return fmt.Sprintf("%s: answered (%s)", i.State, i.Answer)
 	case call.Disconnected:
-		return fmt.Sprintf("%s: %s (cause %s)", i.State, i.Reason, i.Cause)
+		return printable(fmt.Sprintf("%s: %s (cause %s)", i.State, i.Reason, i.Cause))
 	}
 	return string(i.State)
-}
-
-// failure is an error for a call that nobody has answered.
-func failure(i call.Info) error {
-	if i.Answered.IsZero() || i.Cause != call.None {
-		return errors.New("the message was not heard: " + i.Reason)
-	}
-	return nil
 }

@@ -11,6 +11,6 @@ type tokenCommand struct{}
 // Run makes a bearer token, which is shown only now.
 func (c *tokenCommand) Run() error {
 	token, hash := config.NewToken()
-	fmt.Printf("# give the script this token; it is not stored anywhere: %s\ntoken_hash = [%q]\n", token, hash)
+	fmt.Printf("# For HOOKSWITCH_TOKEN or an Authorization: Bearer header; it is stored nowhere:\n# %s\ntoken_hash = [%q]\n", token, hash)
 	return nil
 }

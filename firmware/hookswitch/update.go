@@ -21,10 +21,10 @@ type updateCommand struct {
 }
 
 // Run gives the board an update, shows its progress, and says what the board said.
-func (c *updateCommand) Run(ctx context.Context, cl *commandLine) error {
+func (c *updateCommand) Run(ctx context.Context, d *daemonFlags) error {
 	switch {
 	case c.Status:
-		return cl.updateText(ctx, http.MethodGet, "", nil, 0)
+		return d.updateText(ctx, http.MethodGet, "", nil, 0)
 	case c.Key != "":
 		key, err := os.ReadFile(c.Key)
 		if err != nil {
@@ -33,10 +33,10 @@ func (c *updateCommand) Run(ctx context.Context, cl *commandLine) error {
 		if _, err := update.ParseKey(key); err != nil {
 			return err
 		}
-		return cl.updateText(ctx, http.MethodPost, "application/x-www-form-urlencoded",
+		return d.updateText(ctx, http.MethodPost, "application/x-www-form-urlencoded",
 			strings.NewReader(url.Values{"key": {string(key)}}.Encode()), 0)
 	case strings.Contains(c.Source, "://"):
-		return cl.updateText(ctx, http.MethodPost, "application/x-www-form-urlencoded",
+		return d.updateText(ctx, http.MethodPost, "application/x-www-form-urlencoded",
 			strings.NewReader(url.Values{"url": {c.Source}}.Encode()), 0)
 	case c.Source == "":
 		return errors.New("give an update archive, --key or --status")
@@ -50,24 +50,27 @@ func (c *updateCommand) Run(ctx context.Context, cl *commandLine) error {
 	if err != nil {
 		return err
 	}
-	return cl.updateText(ctx, http.MethodPut, "application/octet-stream", f, info.Size())
+	return d.updateText(ctx, http.MethodPut, "application/octet-stream", f, info.Size())
 }
 
 // updateText sends a request to the board's update interface and prints the lines of its
 // answer as they come. The last one says how it ended.
-func (cl *commandLine) updateText(ctx context.Context, method, kind string, body io.Reader, size int64) error {
-	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(cl.Server, "/")+"/api/update", body)
+func (d *daemonFlags) updateText(ctx context.Context, method, kind string, body io.Reader, size int64) error {
+	req, err := d.newRequest(ctx, method, "/api/update", body)
 	if err != nil {
-		return fmt.Errorf("--server %s is not a URL: %w", cl.Server, err)
+		return err
 	}
 	if size > 0 {
 		req.ContentLength = size
 	}
 	req.Header.Set("Content-Type", kind)
-	cl.login(req)
-	resp, err := cl.client().Do(req)
+	client, err := d.client()
 	if err != nil {
-		return cl.unreachable(err)
+		return err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return d.unreachable(req, err)
 	}
 	defer resp.Body.Close()
 	last := ""

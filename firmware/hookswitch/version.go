@@ -11,6 +11,10 @@ type versionCommand struct{}
 // Run says which program this is.
 func (c *versionCommand) Run() error {
 	b := web.Build()
-	fmt.Printf("hookswitch %s %s (Go %s)\n", b.Version, b.Commit, b.Go)
+	commit := b.Commit
+	if commit == "" {
+		commit = "unknown"
+	}
+	fmt.Printf("hookswitch %s (commit %s, Go %s)\n", b.Version, commit, b.Go)
 	return nil
 }

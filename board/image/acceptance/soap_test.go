@@ -210,7 +210,11 @@ func likeness(heard, message []int16) (share float64, gaps time.Duration) {
 	for from := 0; from+piece <= len(message); from += piece {
 		pieces++
 		best, where := 0.0, at
-		for i := at; i+piece <= min(len(heard), at+piece+reach); i++ {
+		end := min(len(heard), at+piece+reach)
+		if found == 0 { // a modem takes its time to be sure of an answer: five seconds with +VRA=50
+			end = len(heard)
+		}
+		for i := at; i+piece <= end; i++ {
 			if c := correlation(heard[i:], message[from:from+piece], 7); c > best {
 				best, where = c, i
 			}

@@ -42,7 +42,7 @@ type HTTP struct {
 	Cert           string `toml:"cert"`            // PEM files, for TLSFiles
 	Key            string `toml:"key"`             //
 	Name           string `toml:"name"`            // host name in URLs and in a certificate of our own; "" is the machine's
-	MaxConnections int    `toml:"max_connections"` // further ones wait to be accepted
+	MaxConnections int    `toml:"max_connections"` // of the network, and as many of this machine; for one more an idle one is closed
 }
 
 // Ways of TLS.

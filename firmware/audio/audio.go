@@ -1,6 +1,10 @@
 // Package audio turns any voice message into what a telephone line carries, 8000 Hz
 // mono, and hears what a telephone line says: keys, tones, silence.
 //
+// It plays WAV (PCM of 8 to 32 bits, float, G.711, GSM 06.10 in both packings, IMA and MS
+// ADPCM, MP3), AU, bare GSM 06.10, MP3 (MPEG 1, 2 and 2.5), FLAC and Opus in Ogg, at 4 to
+// 192 kHz and of up to eight channels.
+//
 //	decode.go    a message of any format → Clip; wav.go and the others, a format each
 //	resample.go  any rate → 8000 Hz
 //	level.go     any loudness → a telephone line's

@@ -3,6 +3,7 @@ package audio
 import (
 	"math"
 	"slices"
+	"sync"
 )
 
 // kind of sound, within a step.
@@ -26,11 +27,14 @@ const (
 // bank is the frequencies that matter, 20 Hz apart: with Hann's window a sine wave has its
 // power in three or four of them, wherever it is.
 var (
-	bank    = bankHz()
-	bankOf  = waves(bank, toneWindow)
-	hann    = hannWindow()
-	lowBins = 21
-	sitBins = 7
+	bank  = bankHz()
+	banks = sync.OnceValue(func() []wave { return waves(bank, toneWindow) })
+	hann  = hannWindow()
+)
+
+const (
+	lowBins = 21 // of bank, for the tones of a cadence
+	sitBins = 7  // after those, for each of the special information tones
 )
 
 func bankHz() (hz []float64) {
@@ -69,8 +73,8 @@ func listen(window []int16) (kind, []float64) {
 	}
 	all := float64(dot(w[:], w[:])) * toneWindow / 2
 	spread := make([]float64, len(bank))
-	for i := range bankOf {
-		spread[i] = bankOf[i].power(w[:]) / all
+	for i, v := range banks() {
+		spread[i] = v.power(w[:]) / all
 	}
 	if in := total(spread[:lowBins]); in > pure {
 		top := slices.Clone(spread[:lowBins])

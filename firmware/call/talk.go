@@ -148,6 +148,7 @@ func (t *talk) message(ctx context.Context) error {
 			if key, err = t.ask(ctx, audio.Prompt(audio.PromptMenu)); err != nil || key == 0 {
 				return err
 			}
+			player.Seek(-player.Position()) // back from the end is the message again
 		}
 		touched = true
 		player.Unheard(lag)

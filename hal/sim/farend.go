@@ -49,8 +49,9 @@ func NumberPlan() map[string]FarEnd {
 		"5550102": {Rings: -1},
 		"5550103": {Rings: 1, HangUp: 2 * time.Second},
 		"5550104": {Rings: 1, Keys: []Key{
-			{At: 2 * time.Second, Key: '1'}, {At: 4 * time.Second, Key: '2'},
-			{At: 6 * time.Second, Key: '2'}, {At: 8 * time.Second, Key: '#'},
+			// Not before a voice modem has found out that it is answered (+VRA, 5 s).
+			{At: 6 * time.Second, Key: '1'}, {At: 7500 * time.Millisecond, Key: '2'},
+			{At: 9 * time.Second, Key: '2'}, {At: 10500 * time.Millisecond, Key: '#'},
 		}},
 		"5550105": {Unobtainable: true},
 		"5550106": {Rings: 1, Silent: true},

@@ -2,8 +2,6 @@ package sim_test
 
 import (
 	"bytes"
-	"encoding/binary"
-	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -70,86 +68,6 @@ func TestDialTellsWhatTheFarEndDoes(t *testing.T) {
 	}
 }
 
-// ramp is sound that uses every value, and so every byte of every format.
-func ramp(n int) []int16 {
-	s := make([]int16, n)
-	for i := range s {
-		s[i] = int16(8000*math.Sin(2*math.Pi*float64(i)/97) + 12000*math.Sin(2*math.Pi*float64(i)/4001))
-	}
-	return s
-}
-
-// formats are how a host writes voice data, worked out independently of the simulator.
-var formats = []struct {
-	id, name string
-	encode   func([]int16) []byte
-	exact    float64 // largest error
-}{
-	{"0", "signed 8 bits", func(s []int16) []byte { return each(s, func(v int16) byte { return byte(v >> 8) }) }, 256},
-	{"130", "unsigned 8 bits", func(s []int16) []byte { return each(s, func(v int16) byte { return byte(v>>8) + 128 }) }, 256},
-	{"133", "16 bits", func(s []int16) []byte {
-		var b []byte
-		for _, v := range s {
-			b = binary.LittleEndian.AppendUint16(b, uint16(v))
-		}
-		return b
-	}, 0},
-	{"131", "µ-law", func(s []int16) []byte { return each(s, muLaw) }, 700},
-	{"5", "A-law", func(s []int16) []byte { return each(s, aLaw) }, 700},
-}
-
-func each(s []int16, f func(int16) byte) []byte {
-	b := make([]byte, len(s))
-	for i, v := range s {
-		b[i] = f(v)
-	}
-	return b
-}
-
-// muLaw is the continuous law of G.711 §3 in steps; aLaw by the segments of table 1a.
-func muLaw(v int16) byte {
-	sign, m := byte(0x80), float64(v)
-	if m < 0 {
-		sign, m = 0, -m
-	}
-	m = min(m/4, 8158) + 33
-	e := math.Floor(math.Log2(m)) - 5
-	return ^(^(sign | byte(7-e)<<4 | byte(15-math.Floor((m/math.Pow(2, e+1))-16))))
-}
-
-func aLaw(v int16) byte {
-	sign, m := byte(0x80), float64(v)
-	if m < 0 {
-		sign, m = 0, -m
-	}
-	m /= 16
-	e := max(0, math.Floor(math.Log2(max(m, 1)))-3)
-	q := m
-	if e > 0 {
-		q = m/math.Pow(2, e-1) - 16
-	}
-	return (sign | byte(e)<<4 | byte(min(15, math.Floor(q)))) ^ 0x55
-}
-
-func shield(b []byte) []byte { return bytes.ReplaceAll(b, []byte{0x10}, []byte{0x10, 0x10}) }
-
-// find is where want begins in heard, give or take an error a sample; -1 is nowhere.
-func find(heard, want []int16, within float64) int {
-	for at := 0; at+len(want) <= len(heard); at++ {
-		ok := true
-		for i := range want {
-			if math.Abs(float64(heard[at+i])-float64(want[i])) > within {
-				ok = false
-				break
-			}
-		}
-		if ok {
-			return at
-		}
-	}
-	return -1
-}
-
 func TestTheFarEndHearsWhatIsPlayed(t *testing.T) {
 	for _, f := range formats {
 		t.Run(f.name, func(t *testing.T) {
@@ -192,25 +110,6 @@ func TestSubstituteForTwoShieldedBytes(t *testing.T) {
 			t.Error("DLE SUB was not two bytes DLE")
 		}
 	})
-}
-
-// unshield takes voice data and events apart.
-func unshield(data string) (sound []byte, events string) {
-	for i := 0; i < len(data); i++ {
-		if data[i] != 0x10 {
-			sound = append(sound, data[i])
-			continue
-		}
-		if i++; i == len(data) {
-			break
-		}
-		if data[i] == 0x10 {
-			sound = append(sound, 0x10)
-		} else {
-			events += string(rune(data[i]))
-		}
-	}
-	return sound, events
 }
 
 func TestRecordingHearsTheFarEnd(t *testing.T) {
@@ -267,15 +166,6 @@ func TestDuplexSpeaksAndListensAtOnce(t *testing.T) {
 			t.Error("we did not hear the far end")
 		}
 	})
-}
-
-func rms(b []byte) float64 {
-	var sum float64
-	for i := 0; i+1 < len(b); i += 2 {
-		v := float64(int16(binary.LittleEndian.Uint16(b[i:])))
-		sum += v * v
-	}
-	return math.Sqrt(sum / float64(max(1, len(b)/2)))
 }
 
 func TestPlaybackCanBeCutAtOnce(t *testing.T) {
@@ -373,126 +263,4 @@ func TestTheFarEndHangsUp(t *testing.T) {
 		h.until("OK\r\n", time.Second)
 		h.ask("ATH", "OK")
 	})
-}
-
-func TestACharacterAbortsADial(t *testing.T) {
-	for _, after := range []time.Duration{200 * time.Millisecond, 2 * time.Second, 9 * time.Second} {
-		t.Run(after.String(), func(t *testing.T) {
-			lineTest(t, sim.V253, func(t *testing.T, l *sim.Line) {
-				h := open(t, l)
-				h.setUp("131")
-				h.send("ATDT5550102\r")
-				h.during(50 * time.Millisecond)
-				h.send("\r") // too early
-				h.during(after - 50*time.Millisecond)
-				start := time.Now()
-				h.send("\r")
-				h.until("NO CARRIER\r\n", time.Second)
-				if d := time.Since(start); d > 50*time.Millisecond || l.OffHook() {
-					t.Errorf("after %v, off-hook %v", d, l.OffHook())
-				}
-			})
-		})
-	}
-}
-
-func TestAnIncomingCall(t *testing.T) {
-	lineTest(t, sim.V253, func(t *testing.T, l *sim.Line) {
-		h := open(t, l)
-		h.ask("ATE0", "OK")
-		h.ask("AT+VCID=1", "OK")
-		l.Call(sim.Caller{Number: "2015550123", Name: "Alice", End: sim.FarEnd{HangUp: time.Minute}})
-		h.until("RING\r\n", time.Second)
-		h.until("NMBR = 2015550123\r\n\r\nNAME = Alice\r\n", 4*time.Second)
-		edges := 0
-		ring, was := l.Ring(), false
-		h.until("RING\r\n", 5*time.Second)
-		for range 100 {
-			now, _ := ring.Read()
-			if now != was {
-				edges++
-			}
-			was = now
-			h.during(5 * time.Millisecond)
-		}
-		if edges < 20 {
-			t.Errorf("%d edges of ringing current in half a second", edges)
-		}
-		h.ask("AT+FCLASS=8;+VSM=133,8000", "OK")
-		h.ask("ATA", "OK")
-		h.ask("AT+VTX", "CONNECT")
-		want := ramp(4000)
-		h.send(string(shield(formats[2].encode(want))) + "\x10\x03")
-		h.until("OK\r\n", 2*time.Second)
-		if !l.OffHook() || find(l.Heard(), want, 0) < 0 {
-			t.Errorf("off-hook %v; the caller has not heard the answer", l.OffHook())
-		}
-		h.ask("ATH", "OK")
-		l.Call(sim.Caller{GiveUp: 2})
-		if got := h.during(30 * time.Second); strings.Count(got, "\x10R") != 2 {
-			t.Errorf("a caller who gives up after two rings: got %q", got)
-		}
-		l.Call(sim.Caller{End: sim.FarEnd{}})
-		h.ask("ATS0=2", "OK")
-		h.during(8 * time.Second)
-		if !l.OffHook() {
-			t.Error("S0=2 did not answer")
-		}
-		h.ask("ATH", "OK")
-	})
-}
-
-func TestAParallelTelephoneIsReported(t *testing.T) {
-	lineTest(t, sim.Conexant, func(t *testing.T, l *sim.Line) {
-		h := open(t, l)
-		h.ask("AT+FCLASS=8", "OK")
-		h.ask("AT-STE=3", "OK")
-		l.Parallel(true)
-		h.until("\x10P", time.Second)
-		if used, _ := l.InUse().Read(); !used {
-			t.Error("the line is not in use")
-		}
-		l.Parallel(false)
-		h.until("\x10p", time.Second)
-	})
-}
-
-func TestAnsweredInTheWordsOfItsMake(t *testing.T) {
-	lineTest(t, sim.Rockwell, func(t *testing.T, l *sim.Line) {
-		h := open(t, l)
-		h.ask("AT+FCLASS=8", "OK")
-		h.ask("ATDT5550106", "VCON")
-		if !l.OffHook() {
-			t.Error("on-hook after VCON")
-		}
-		h.ask("ATH", "OK")
-	})
-}
-
-func TestEveryCountrysRingbackAndBusyTone(t *testing.T) {
-	for name, tones := range sim.TonePlans {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				x := sim.New(sim.Options{Tones: &tones})
-				t.Cleanup(func() { _ = x.Close() })
-				h := open(t, x.Voice("line"))
-				h.setUp("133")
-				h.ask("ATDT5550101", "BUSY")
-				h.ask("ATDT5550100", "OK")
-				h.ask("ATH", "OK")
-				for _, number := range []string{"5550101", "5550102"} {
-					h.ask("ATDT"+number+";", "OK")
-					h.ask("AT+VRX", "CONNECT")
-					sound, _ := unshield(h.during(5 * time.Second))
-					h.send("\x10!")
-					h.until("OK\r\n", time.Second)
-					h.ask("ATH", "OK")
-					if level := 20 * math.Log10(rms(sound)/23170); level < -35 || level > -10 {
-						t.Errorf("%s: %.1f dBm0", number, level)
-					}
-				}
-				x.Check(t)
-			})
-		})
-	}
 }

@@ -198,10 +198,9 @@ func (d *Daemon) serve(store *mailbox.Store) error {
 	if len(d.cfg.Users) > 0 {
 		handler.UserByEmail = e.userByEmail
 	}
-	api := &web.API{Calls: d.calls, Store: store, Play: e.play, Log: d.log}
-	pages := api.Handler()
 	d.update = newUpdater(d.calls, d.log)
-	updates := http.NewCrossOriginProtection().Handler(d.update)
+	api := &web.API{Calls: d.calls, Store: store, Play: e.play, Updates: d.update.card != nil, Log: d.log}
+	pages := api.Handler()
 	token := d.update.trialToken(d.cfg.Users)
 	tlsConfig, err := d.tls()
 	if err != nil {
@@ -218,7 +217,7 @@ func (d *Daemon) serve(store *mailbox.Store) error {
 			case soap.Serves(r.URL.Path):
 				handler.ServeHTTP(w, r)
 			case r.URL.Path == "/api/update":
-				updates.ServeHTTP(w, r)
+				d.update.ServeHTTP(w, r)
 			default:
 				pages.ServeHTTP(w, r)
 			}

@@ -196,6 +196,16 @@ func (s *shouting) wait(t *testing.T) {
 	}
 }
 
+// field is the first word after a label.
+func (s *shouting) field(t *testing.T, label string) string {
+	t.Helper()
+	_, after, ok := strings.Cut(s.String(), label)
+	if !ok {
+		t.Fatalf("no %q in %q", label, s)
+	}
+	return strings.Fields(after)[0]
+}
+
 func TestASignalDisconnectsTheCall(t *testing.T) {
 	b := newBoard(t)
 	item := b.item(t)

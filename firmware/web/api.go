@@ -36,11 +36,12 @@ type API struct {
 	Play  func(user, item, dial string) (call.Info, error)
 	Log   *slog.Logger
 
+	Updates bool // the page offers to update the software, at /api/update
+
 	streams streams
 }
 
-// Handler serves the interface and the page. Requests of a browser that another site's page
-// has sent are refused.
+// Handler serves the interface and the page. It belongs behind Auth.
 func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/lines", a.lines)
@@ -56,7 +57,7 @@ func (a *API) Handler() http.Handler {
 	})
 	mux.HandleFunc("GET /{$}", a.page)
 	mux.HandleFunc("GET /page.js", script)
-	return http.NewCrossOriginProtection().Handler(mux)
+	return mux
 }
 
 func reply(w http.ResponseWriter, status int, v any) {

@@ -82,7 +82,7 @@ func newAPI(t *testing.T) *api {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &web.API{Calls: calls, Store: store, Log: slog.New(slog.DiscardHandler), Play: func(user, item, dial string) (call.Info, error) {
+	a := &web.API{Calls: calls, Store: store, Log: slog.New(slog.DiscardHandler), Updates: true, Play: func(user, item, dial string) (call.Info, error) {
 		switch item {
 		case "":
 			return call.Info{}, fmt.Errorf("open: %w", mailbox.ErrItemID)
@@ -418,6 +418,9 @@ func TestThePageShowsWhatAUserMaySee(t *testing.T) {
 	}
 	if csp := resp.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") {
 		t.Errorf("Content-Security-Policy %q", csp)
+	}
+	if strings.Contains(string(text), "<form") {
+		t.Error("anna, who is no administrator, is offered to update the software")
 	}
 	if got := a.ask(t, "anna", "GET", "/elsewhere", "", nil).StatusCode; got != 404 {
 		t.Errorf("/elsewhere: got %d, want 404", got)

@@ -57,9 +57,17 @@ type Auth struct {
 	verifier verifier
 }
 
+// sameOrigin refuses what a browser sends for another site's page: with the browser's login,
+// or from this machine, it would be let in.
+var sameOrigin http.CrossOriginProtection
+
 // Wrap returns next behind authentication.
 func (a *Auth) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if sameOrigin.Check(r) != nil {
+			a.refuse(w, r, forbidden("another site's page may not ask"))
+			return
+		}
 		if a.Public != nil && a.Public(r) {
 			next.ServeHTTP(w, r)
 			return
@@ -141,16 +149,16 @@ func (a *Auth) rebound(r *http.Request) bool {
 }
 
 func (a *Auth) basic(r *http.Request, addr netip.Addr) (User, error) {
+	sum := a.known.sum(clientOf(addr), r.Header.Get("Authorization"))
+	if h := a.known.find(sum); h != nil && !a.misses.hunted(h.who) {
+		return h.user, nil
+	}
 	name, password, ok := r.BasicAuth()
 	if !ok {
 		return User{}, unauthorized("the Authorization header is damaged")
 	}
 	name, password = toUTF8(name), toUTF8(password)
 	who := identify(addr, name)
-	sum := a.known.sum(who, name, password)
-	if user, ok := a.known.find(sum); ok && !a.misses.hunted(who) {
-		return user, nil
-	}
 	if err := a.misses.check(who); err != nil {
 		return User{}, err
 	}
@@ -159,8 +167,8 @@ func (a *Auth) basic(r *http.Request, addr netip.Addr) (User, error) {
 		return User{}, err
 	}
 	defer done()
-	if user, ok := a.known.find(sum); ok { // the same login was verified while this one waited
-		return user, nil
+	if h := a.known.find(sum); h != nil && !a.misses.hunted(who) { // verified while this one waited
+		return h.user, nil
 	}
 	if err := a.misses.check(who); err != nil {
 		return User{}, err
@@ -174,7 +182,7 @@ func (a *Auth) basic(r *http.Request, addr netip.Addr) (User, error) {
 	}
 	user := User{account.Name, account.Admin}
 	a.misses.forgive(who)
-	a.known.add(sum, user)
+	a.known.add(sum, user, who)
 	return user, nil
 }
 

@@ -34,13 +34,14 @@ func TestAFloodOfMadeUpNamesFillsNoMemoryAndFreesNobody(t *testing.T) {
 
 func TestTheCacheOfLoginsIsBounded(t *testing.T) {
 	var k known
+	here, there := netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("192.0.2.2/32")
 	for i := range 3 * maxKnown {
-		k.add(k.sum(identity{}, "anna", fmt.Sprint(i)), User{})
+		k.add(k.sum(here, fmt.Sprint("Basic ", i)), User{}, identity{})
 	}
 	if len(k.hits) > maxKnown {
 		t.Errorf("%d entries, want at most %d", len(k.hits), maxKnown)
 	}
-	if a, b := k.sum(identity{}, "ab", "c"), k.sum(identity{}, "a", "bc"); a == b {
-		t.Error("two different logins have one sum")
+	if k.sum(here, "Basic x") == k.sum(there, "Basic x") {
+		t.Error("a login from one client is known from another")
 	}
 }

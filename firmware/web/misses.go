@@ -5,7 +5,6 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/binary"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -161,53 +160,55 @@ func (m *misses) pruneLocked(now time.Time) {
 }
 
 // known remembers verified logins by a HMAC with a key of this process, so that they cost
-// microseconds instead of a password hash. One holds only where it was made.
+// microseconds instead of a password hash. One holds only for the client that made it.
 type known struct {
 	mu   sync.Mutex // guards what follows
 	key  []byte
-	hits map[[32]byte]*hit
+	hits map[[sha256.Size]byte]*hit
 }
 
 type hit struct {
 	user  User
+	who   identity
 	until time.Time
 }
 
-func (k *known) sum(who identity, name, password string) (sum [32]byte) {
+// sum is the HMAC of an Authorization header from a client.
+func (k *known) sum(client netip.Prefix, authorization string) (sum [sha256.Size]byte) {
 	k.mu.Lock()
 	if k.key == nil {
-		k.key = make([]byte, 32)
+		k.key = make([]byte, sha256.BlockSize)
 		rand.Read(k.key)
 	}
 	mac := hmac.New(sha256.New, k.key)
 	k.mu.Unlock()
-	mac.Write(who.both[:])
-	mac.Write(binary.BigEndian.AppendUint32(nil, uint32(len(name))))
-	mac.Write([]byte(name))
-	mac.Write([]byte(password))
+	addr := client.Addr().As16()
+	mac.Write(addr[:])
+	mac.Write([]byte(authorization))
 	mac.Sum(sum[:0])
 	return sum
 }
 
-func (k *known) find(sum [32]byte) (User, bool) {
+// find returns nil for a login that is not known.
+func (k *known) find(sum [sha256.Size]byte) *hit {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	h := k.hits[sum]
 	now := time.Now()
 	if h == nil || now.After(h.until) {
-		return User{}, false
+		return nil
 	}
 	h.until = now.Add(remember)
-	return h.user, true
+	return h
 }
 
-func (k *known) add(sum [32]byte, u User) {
+func (k *known) add(sum [sha256.Size]byte, u User, who identity) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.hits == nil || len(k.hits) >= maxKnown {
-		k.hits = map[[32]byte]*hit{}
+		k.hits = map[[sha256.Size]byte]*hit{}
 	}
-	k.hits[sum] = &hit{u, time.Now().Add(remember)}
+	k.hits[sum] = &hit{u, who, time.Now().Add(remember)}
 }
 
 // verifier limits how many passwords are hashed at once: calls in progress need the processor.

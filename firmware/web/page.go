@@ -39,10 +39,11 @@ func (a *API) page(w http.ResponseWriter, r *http.Request) {
 		Calls    []call.Info
 		Messages []mailbox.Message
 		Build    BuildInfo
-	}{user, a.Calls.Lines(), calls[:min(len(calls), pageCalls)], messages, Build()})
+		Update   bool
+	}{user, a.Calls.Lines(), calls[:min(len(calls), pageCalls)], messages, Build(), a.Updates && user.Admin})
 }
 
-// script keeps the page up to date.
+// script keeps the page up to date, and shows how an update goes.
 func script(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")

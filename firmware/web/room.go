@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -47,11 +48,11 @@ type conn struct {
 	client netip.Prefix
 	local  bool
 	ntlm   handshake
+	proven atomic.Bool // somebody has logged in on it
 
 	// Guarded by room.mu.
-	busy   int       // complete requests at work
-	since  time.Time // when busy became, or ceased to be, 0
-	proven bool      // somebody has logged in on it
+	busy  int       // complete requests at work
+	since time.Time // when busy became, or ceased to be, 0
 }
 
 // listener yields conns.
@@ -134,7 +135,7 @@ func (c *conn) goesBeforeLocked(other *conn) bool {
 
 func (c *conn) rankLocked() int {
 	switch {
-	case c.busy == 0 && !c.proven:
+	case c.busy == 0 && !c.proven.Load():
 		return stranger
 	case c.busy == 0:
 		return idle
@@ -200,12 +201,9 @@ func (c *conn) work(n int) {
 
 // prove notes that somebody has logged in on the connection.
 func (c *conn) prove() {
-	if c == nil {
-		return
+	if c != nil {
+		c.proven.Store(true)
 	}
-	c.room.mu.Lock()
-	defer c.room.mu.Unlock()
-	c.proven = true
 }
 
 // body notes when the last byte of a request has come.

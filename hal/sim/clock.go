@@ -47,9 +47,6 @@ func (c *clock) due() int {
 	total := int64(float64(time.Since(c.origin)) * c.speed / float64(frameTime))
 	n := total - c.done
 	c.done = total
-	most := int64(max(1, c.speed) * mostFrames)
-	if n > most {
-		n = most
-	}
-	return int(n)
+	perTick := int64(c.speed * float64(shortestTick) / float64(frameTime))
+	return int(min(n, max(mostFrames, 2*perTick)))
 }

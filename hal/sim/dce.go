@@ -2,6 +2,7 @@ package sim
 
 import (
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"time"
 )
@@ -91,14 +92,7 @@ func (d *dce) run() {
 	defer d.clock.run(false)
 	for {
 		d.clock.run(d.dev.working() || len(d.timers) > 0 || d.faults().Rings)
-		in := d.at.in
-		if len(d.in) > 0 {
-			in = nil // not before that has been taken
-		}
-		pcm := d.pcm.in
-		if !d.dev.room() {
-			pcm = nil
-		}
+		in, pcm := d.ports()
 		select {
 		case b := <-in:
 			d.receive(b)
@@ -107,7 +101,7 @@ func (d *dce) run() {
 		case <-d.kick:
 			d.loopEdges()
 		case <-d.clock.ticker.C:
-			d.tick(in, pcm)
+			d.tick()
 		case f := <-d.ctl:
 			f()
 		case <-d.quit:
@@ -117,17 +111,14 @@ func (d *dce) run() {
 	}
 }
 
-// tick runs the frames that are due; what the host has sent before is older.
-func (d *dce) tick(in, pcm chan []byte) {
-	select {
-	case b := <-in:
-		d.receive(b)
-	case b := <-pcm:
-		d.dev.sound(b)
-	default:
-	}
-	d.loopEdges()
-	for range d.clock.due() {
+// tick runs the frames that are due. What the host has sent before each is older.
+func (d *dce) tick() {
+	for i := range d.clock.due() {
+		if i > 0 {
+			runtime.Gosched() // whoever reads the ports is late too
+		}
+		d.poll()
+		d.loopEdges()
 		d.now += frameTime
 		d.dev.frame()
 		d.fire()
@@ -136,6 +127,29 @@ func (d *dce) tick(in, pcm chan []byte) {
 			d.feed()
 		}
 	}
+}
+
+// poll takes what waits at the ports, as far as there is room for it.
+func (d *dce) poll() {
+	in, pcm := d.ports()
+	select {
+	case b := <-in:
+		d.receive(b)
+	case b := <-pcm:
+		d.dev.sound(b)
+	default:
+	}
+}
+
+// ports are those that the modem listens to now.
+func (d *dce) ports() (in, pcm chan []byte) {
+	if len(d.in) == 0 { // else not before that has been taken
+		in = d.at.in
+	}
+	if d.dev.room() {
+		pcm = d.pcm.in
+	}
+	return in, pcm
 }
 
 // end is the last thing that the goroutine does.

@@ -24,7 +24,11 @@ func (l *Line) RelayFiles(relay, loop string) error {
 	l.wire()
 	l.do(func() { l.d.loopFile = loop })
 	read := func() { l.setContact(holdsOne(relay)) }
-	w, err := watch(filepath.Dir(relay), relayEvents, func(_ uint32, name string) {
+	w, err := l.x.watch()
+	if err != nil {
+		return err
+	}
+	forget, err := w.watch(filepath.Dir(relay), relayEvents, func(name string) {
 		if name == filepath.Base(relay) {
 			read()
 		}
@@ -35,7 +39,7 @@ func (l *Line) RelayFiles(relay, loop string) error {
 	read() // it may have been written before we watched
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.files = append(l.files, w)
+	l.forget = append(l.forget, forget)
 	return nil
 }
 

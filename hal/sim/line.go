@@ -40,7 +40,7 @@ type Line struct {
 	refused  int
 	dry      int
 	wrong    []string
-	files    []io.Closer // watchers of value files
+	forget   []func() // stop watching value files
 }
 
 // edge is a change of the current that the subscriber has made.
@@ -69,10 +69,10 @@ func (l *Line) close() error {
 		l.wg.Wait() // the modem is on-hook now
 		errs = append(errs, l.at.vanish(), l.pcm.vanish())
 		l.mu.Lock()
-		files, contact := l.files, l.contact
+		forget, contact := l.forget, l.contact
 		l.mu.Unlock()
-		for _, f := range files {
-			errs = append(errs, f.Close())
+		for _, f := range forget {
+			f()
 		}
 		if contact {
 			l.contradict("the hook relay is left closed")

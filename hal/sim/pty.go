@@ -25,6 +25,8 @@ type terminal struct {
 	dir  string // of the link, where we made that
 	quit chan struct{}
 
+	watcher *watcher
+
 	mu   sync.Mutex // guards what follows
 	tty  *tty
 	host bool
@@ -35,22 +37,26 @@ type tty struct {
 	master *os.File
 	path   string        // of the slave
 	opened chan struct{} // somebody may have opened it
-	watch  *watcher
-	ours   bool // the next opening is our own
+	forget func()        // stops watching for that
+	ours   bool          // the next opening is our own
 }
 
 // pty serves the port on a pseudo terminal behind link; "" makes one that is removed with
 // the port.
 func (p *port) pty(link string) (path string, err error) {
-	dev, err := p.connect(func() (device, error) { return openTerminal(link, p.l.name) }, true, link)
+	dev, err := p.connect(func() (device, error) { return openTerminal(p.l.x, link, p.l.name) }, true, link)
 	if err != nil {
 		return "", err
 	}
 	return dev.(*terminal).link, nil
 }
 
-func openTerminal(link, name string) (*terminal, error) {
-	t := &terminal{link: link, quit: make(chan struct{})}
+func openTerminal(x *Exchange, link, name string) (*terminal, error) {
+	w, err := x.watch()
+	if err != nil {
+		return nil, err
+	}
+	t := &terminal{link: link, quit: make(chan struct{}), watcher: w}
 	if link == "" {
 		dir, err := os.MkdirTemp("", "hookswitch-sim-")
 		if err != nil {
@@ -66,7 +72,7 @@ func openTerminal(link, name string) (*terminal, error) {
 
 // renew makes a new pseudo terminal and points the link at it.
 func (t *terminal) renew() error {
-	next, err := newTTY()
+	next, err := newTTY(t.watcher)
 	if err != nil {
 		return err
 	}
@@ -80,7 +86,7 @@ func (t *terminal) renew() error {
 	return old.close()
 }
 
-func newTTY() (*tty, error) {
+func newTTY(w *watcher) (*tty, error) {
 	blocking, slave, err := pty.Open()
 	if err != nil {
 		return nil, fmt.Errorf("sim: pseudo terminal: %w", err)
@@ -92,7 +98,7 @@ func newTTY() (*tty, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sim: pseudo terminal: %w", err)
 	}
-	y.watch, err = watch(y.path, unix.IN_OPEN, func(uint32, string) {
+	y.forget, err = w.watch(y.path, unix.IN_OPEN, func(string) {
 		select {
 		case y.opened <- struct{}{}:
 		default:
@@ -120,7 +126,8 @@ func (y *tty) close() error {
 	if y == nil {
 		return nil
 	}
-	return errors.Join(y.master.Close(), y.watch.Close())
+	y.forget()
+	return y.master.Close()
 }
 
 // raw makes a terminal carry bytes as they are, until whoever opens it sets it up.

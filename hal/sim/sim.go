@@ -31,7 +31,8 @@ import (
 	"time"
 )
 
-// Options of an Exchange; the zero value is a quiet exchange in the USA in real time.
+// Options of an Exchange; the zero value is a quiet exchange in the USA in real time. Trace
+// and Edge must not call back into the line.
 type Options struct {
 	Dir     string            // far-end recordings are kept here as WAV files; "" keeps none
 	Speed   float64           // how much faster than real time the lines run; 0 is 1
@@ -43,16 +44,15 @@ type Options struct {
 	Edge  func(line string, closed bool)         // every edge of every hook relay; may be nil
 }
 
-// Trace and Edge are called from the line's goroutines and must not call back into it.
-
 // Exchange is the telephone network: the number plan, ringback, busy tone, far ends.
 type Exchange struct {
 	opt   Options
 	tones *Tones
 	plan  map[string]FarEnd
 
-	mu    sync.Mutex // guards what follows
-	lines []*Line
+	mu      sync.Mutex // guards what follows
+	lines   []*Line
+	watcher *watcher // nil until it is needed
 }
 
 // frameTime is how often a line moves: a frame of 160 samples.
@@ -106,7 +106,24 @@ func (x *Exchange) Close() error {
 	for _, l := range x.Lines() {
 		errs = append(errs, l.close())
 	}
+	x.mu.Lock()
+	w := x.watcher
+	x.watcher = nil
+	x.mu.Unlock()
+	if w != nil {
+		errs = append(errs, w.close())
+	}
 	return errors.Join(errs...)
+}
+
+// watch is the exchange's watcher.
+func (x *Exchange) watch() (w *watcher, err error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.watcher == nil {
+		x.watcher, err = newWatcher()
+	}
+	return x.watcher, err
 }
 
 // Contradictions are those of all lines; after Close they include what was left behind.

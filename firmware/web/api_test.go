@@ -30,7 +30,7 @@ import (
 
 // Ids of ended calls: base64 with every character that a path has to escape.
 const (
-	annasCall = "YW5uYT8/Pz4+QGJvYXJk+A=="
+	annasCall = "YW5u//8/Pz4+QGJvYXJk+A=="
 	bertsCall = "YmVydEBib2FyZA=="
 )
 

@@ -33,7 +33,8 @@ const (
 type Step struct {
 	After time.Duration
 	Event Event
-	Cause byte // of a Hangup (ITU-T Q.850); 0 is none
+	Cause byte   // of a Hangup (ITU-T Q.850); 0 is none
+	Told  func() // called once the modem has acknowledged it; may be nil
 }
 
 // Peer answers calls and makes them.
@@ -58,6 +59,7 @@ type call struct {
 	out, in    byte   // sequence numbers: of our next frame, of the one that we expect
 	steps      []Step
 	due        time.Time
+	told       map[uint32]func() // by the time stamp of the frame
 }
 
 // Frame types and subclasses (RFC 5456 §8.1, §8.4) and information elements (§8.6).
@@ -106,7 +108,7 @@ func (p *Peer) Call(port int, number, name, called string, steps ...Step) {
 }
 
 func (p *Peer) newCallLocked(to *net.UDPAddr, called string, steps []Step) *call {
-	c := &call{own: p.next, to: to, called: called, began: time.Now(), steps: steps}
+	c := &call{own: p.next, to: to, called: called, began: time.Now(), steps: steps, told: map[uint32]func(){}}
 	p.next++
 	p.calls[c.own] = c
 	if len(steps) > 0 {
@@ -158,6 +160,7 @@ func (p *Peer) step() (next time.Time) {
 func (p *Peer) do(c *call, s Step) {
 	if s.Event != Hangup {
 		p.send(c, typeControl, byte(s.Event))
+		c.told[c.last] = s.Told
 		return
 	}
 	if s.Cause != 0 {
@@ -198,6 +201,12 @@ func (p *Peer) frame(b []byte, from *net.UDPAddr) {
 		return
 	}
 	c := p.calls[own]
+	if c != nil && kind == typeIAX && subclass == iaxAck {
+		if told := c.told[stamp]; told != nil {
+			delete(c.told, stamp)
+			told()
+		}
+	}
 	if c == nil || kind == typeIAX && (subclass == iaxAck || subclass == iaxInval || subclass == iaxVNAK) {
 		return
 	}

@@ -21,17 +21,18 @@ import (
 const patience = 20 * time.Second
 
 // network is what becomes of a call to a number.
-func network(called string) []iax.Step {
+func (b *bench) network(called string) []iax.Step {
+	ringing := iax.Step{After: 200 * time.Millisecond, Event: iax.Ringing, Told: func() { b.rung <- struct{}{} }}
 	switch called {
 	case "5551": // busy
 		return []iax.Step{{After: 200 * time.Millisecond, Event: iax.Busy}}
 	case "5552": // not taken at all
 		return []iax.Step{{Event: iax.Reject}}
 	case "5553": // rings for ever
-		return []iax.Step{{After: 200 * time.Millisecond, Event: iax.Ringing}}
+		return []iax.Step{ringing}
 	case "5554": // answers, then hangs up
 		return []iax.Step{
-			{After: 200 * time.Millisecond, Event: iax.Ringing}, {After: 300 * time.Millisecond, Event: iax.Answer},
+			ringing, {After: 300 * time.Millisecond, Event: iax.Answer},
 			{After: 2 * time.Second, Event: iax.Hangup, Cause: 16},
 		}
 	case "5555": // a busy subscriber by its cause
@@ -46,6 +47,7 @@ type bench struct {
 	port int // of iaxmodem
 	chat *at.Chat
 	urcs chan string
+	rung chan struct{} // the modem knows that the far end rings
 }
 
 func newBench(t *testing.T) *bench {
@@ -54,8 +56,8 @@ func newBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal("this test needs the program iaxmodem: install the Debian package iaxmodem")
 	}
-	b := &bench{port: freePort(t), urcs: make(chan string, 100)}
-	if b.peer, err = iax.Listen(network); err != nil {
+	b := &bench{port: freePort(t), urcs: make(chan string, 100), rung: make(chan struct{}, 100)}
+	if b.peer, err = iax.Listen(b.network); err != nil {
 		t.Fatal(err)
 	}
 	name := fmt.Sprintf("hookswitch-%d", os.Getpid())
@@ -202,11 +204,18 @@ func TestOurATChannelOnAModemThatIsNotOurs(t *testing.T) {
 		for len(b.peer.Hangups()) > 0 {
 			<-b.peer.Hangups()
 		}
+		for len(b.rung) > 0 {
+			<-b.rung
+		}
 		// iaxmodem goes back to commands while it dials: no byte aborts the call.
 		if err := b.chat.Write([]byte("ATDT5553\r")); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Second)
+		select {
+		case <-b.rung:
+		case <-time.After(patience):
+			t.Fatal("the modem was not told that the far end rings")
+		}
 		b.ask(t, "ATH")
 		b.hungUp(t, "5553")
 	})

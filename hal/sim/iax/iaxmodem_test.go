@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -70,6 +71,7 @@ func newBench(t *testing.T) *bench {
 	var log strings.Builder
 	cmd := exec.Command(program, name)
 	cmd.Stdout, cmd.Stderr = &log, &log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // it would outlive a test that is killed
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -4,9 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
-	"slices"
+	"strings"
 
 	"hookswitch/hal/modem"
 	"hookswitch/hal/rpi"
@@ -18,40 +17,50 @@ type probeCommand struct {
 	Trace bool   `help:"Print the AT dialogue."`
 }
 
-// Run tells the modem on a port to hang up, asks it what it is, and prints what to write
-// into the configuration. A port that the daemon has open is refused by the system.
+// Run tells the modem on a port to hang up, asks it what it is and whether it will do, and
+// prints what to write into the configuration. A port that the daemon has open is refused
+// by the system.
 func (c *probeCommand) Run(ctx context.Context) error {
-	cfg := modem.Config{
-		Name: "probe", Dialect: "auto", Log: slog.New(slog.DiscardHandler),
-		Open: func() (io.ReadWriteCloser, error) {
-			port, err := rpi.OpenSerial(c.Port, c.Baud)
-			if err != nil {
-				return nil, err // not the nil port in an interface
-			}
-			return port, nil
-		},
+	serial, err := rpi.OpenSerial(c.Port, c.Baud)
+	if err != nil {
+		return err
 	}
+	port := io.ReadWriteCloser(serial)
 	if c.Trace {
-		cfg.Trace = func(sent bool, data []byte) {
-			fmt.Fprintf(os.Stderr, "%s %q\n", map[bool]string{true: ">", false: "<"}[sent], data)
-		}
+		port = tracedPort{serial}
 	}
-	m := modem.New(cfg)
-	fault := m.WaitReady(ctx)
-	ident, dialect := m.Ident()
-	if err := m.Close(); fault == nil {
-		fault = err
-	}
-	for _, line := range ident {
+	report, err := modem.Probe(ctx, port)
+	for _, line := range report.Ident {
 		fmt.Println("#", printable(line))
 	}
-	if len(ident) == 0 && fault != nil {
-		return fault
+	if err != nil {
+		return err
 	}
-	i := slices.IndexFunc(modem.Dialects, func(d modem.Dialect) bool { return d.Name == dialect })
-	if i >= 0 {
-		fmt.Println("#", modem.Dialects[i].About)
+	for line := range strings.Lines(report.String()) {
+		fmt.Println("#", printable(strings.TrimSpace(line)))
 	}
-	fmt.Printf("[[line]]\nname    = \"line1\"\ndialect = %q\nport    = %q\nbaud    = %d\n", dialect, c.Port, c.Baud)
-	return fault
+	fmt.Printf("[[line]]\nname    = \"line1\"\ndialect = %q\nport    = %q\nbaud    = %d\n", report.Dialect, c.Port, c.Baud)
+	if report.GSM && report.Sound != "" {
+		fmt.Println(`pcm     = "/dev/…" # its audio port, another of the same device`)
+	}
+	if report.Fault != "" {
+		return fmt.Errorf("%s", report.Fault)
+	}
+	return nil
+}
+
+// tracedPort prints what goes through it.
+type tracedPort struct{ io.ReadWriteCloser }
+
+func (t tracedPort) Read(b []byte) (int, error) {
+	n, err := t.ReadWriteCloser.Read(b)
+	if n > 0 {
+		fmt.Fprintf(os.Stderr, "< %q\n", b[:n])
+	}
+	return n, err
+}
+
+func (t tracedPort) Write(b []byte) (int, error) {
+	fmt.Fprintf(os.Stderr, "> %q\n", b)
+	return t.ReadWriteCloser.Write(b)
 }

@@ -1,99 +1,111 @@
 package at
 
-// DLE and the codes that follow it (V.253 table 22).
-const (
-	DLE = 0x10
-	ETX = 0x03 // end of the data
-	SUB = 0x1a // stands for two data bytes DLE
-	CAN = 0x18 // to the modem: drop what is queued
-)
-
-// maxLine bounds a line: no modem says more, garbage does.
+// maxLine bounds a line: the longest that a modem has reason to send is a +CLCC or an
+// identification of some 200 characters. More is noise, or sound read as text.
 const maxLine = 1024
 
-// framer cuts what a modem sends into lines, events and voice data, byte by byte: a read
-// may end anywhere.
+// frame is one thing that a modem has said.
+type frame struct {
+	kind frameKind
+	line string  // textLine
+	code byte    // dleCode
+	data [2]byte // soundData, n of them
+	n    int
+}
+
+type frameKind int
+
+const (
+	unfinished frameKind = iota // more bytes are needed
+	textLine                    // a line with its CR and LF taken off
+	dleCode                     // DLE and this code
+	soundData                   // bytes of voice data
+	soundEnd                    // DLE ETX
+)
+
+// framer turns bytes into frames, one byte at a time: nothing depends on how the bytes
+// were split between reads.
 type framer struct {
-	shield bool
-	line   func(string)
-	event  func(code byte)
-
-	buf     []byte
-	escaped bool         // the last byte was a DLE
-	sink    func([]byte) // where voice data goes; nil in text
-	skipLF  bool         // the LF of the CONNECT line is not voice data
-	out     []byte
+	shield Unshielder
+	line   []byte
+	over   bool // the line is too long: dropped up to its end
+	sound  bool // in voice data mode, after CONNECT
+	start  int  // state of skipping the line end of CONNECT
 }
 
-// data switches to voice data, from the byte after the line being delivered.
-func (f *framer) data(sink func([]byte)) { f.sink, f.skipLF = sink, true }
+// States of start. The CONNECT of CONNECT CR LF is a line as soon as the CR is there; the
+// LF must not become the first byte of sound, which would shift every 16-bit sample.
+const (
+	started = iota
+	crSeen
+	crCrSeen // "\r\r\n": SIM7600 among others
+)
 
-func (f *framer) feed(b []byte) {
-	for _, c := range b {
-		f.byte(c)
-	}
-	f.flush()
-}
-
-func (f *framer) flush() {
-	if len(f.out) > 0 && f.sink != nil {
-		f.sink(f.out)
-	}
-	f.out = f.out[:0]
-}
-
-func (f *framer) byte(c byte) {
-	if f.escaped {
-		f.escaped = false
-		f.code(c)
-		return
-	}
-	if c == DLE && (f.shield || f.sink != nil) {
-		f.escaped = true
-		return
-	}
-	if f.sink != nil {
-		skip := f.skipLF && c == '\n'
-		f.skipLF = false
-		if !skip {
-			f.out = append(f.out, c)
-		}
-		return
-	}
-	f.text(c)
-}
-
-// code handles what followed a DLE.
-func (f *framer) code(c byte) {
-	inData := f.sink != nil
+// push takes the next byte.
+func (f *framer) push(b byte) frame {
+	data, n, code, isCode := f.shield.Next(b)
 	switch {
-	case c == DLE && inData:
-		f.out = append(f.out, DLE)
-	case c == SUB && inData:
-		f.out = append(f.out, DLE, DLE)
-	case c == ETX && inData:
-		f.flush()
-		f.sink = nil
-		f.event(ETX)
-	case c == DLE: // an odd DLE in text: the next byte belongs to this one
-		f.escaped = true
-	default:
-		f.flush() // what was said before the event
-		f.event(c)
+	case isCode && code == ETX:
+		f.line, f.over, f.sound = f.line[:0], false, false
+		return frame{kind: soundEnd}
+	case isCode:
+		return frame{kind: dleCode, code: code}
+	case n == 0:
+		return frame{}
+	case f.sound:
+		return f.pushSound(data, n)
 	}
-	f.skipLF = false
+	return f.pushText(data)
 }
 
-func (f *framer) text(c byte) {
+func (f *framer) pushSound(b byte, n int) frame {
 	switch {
-	case c == '\r' || c == '\n':
-		if len(f.buf) > 0 {
-			line := string(f.buf)
-			f.buf = f.buf[:0]
-			f.line(line)
+	case f.start == started || n == 2:
+	case b == lf:
+		f.start = started
+		return frame{}
+	case b == cr && f.start == crSeen:
+		f.start = crCrSeen
+		return frame{}
+	case f.start == crCrSeen: // the second CR was a sample after all
+		f.start = started
+		return frame{kind: soundData, data: [2]byte{cr, b}, n: 2}
+	}
+	f.start = started
+	return frame{kind: soundData, data: [2]byte{b, b}, n: n}
+}
+
+func (f *framer) pushText(b byte) frame {
+	switch {
+	case b == cr || b == lf:
+		line := f.line
+		f.line = f.line[:0]
+		if f.over || len(line) == 0 {
+			f.over = false
+			return frame{}
 		}
-	case c == 0: // a break on the line
-	case len(f.buf) < maxLine:
-		f.buf = append(f.buf, c)
+		return frame{kind: textLine, line: string(line)}
+	case b == 0 || b == xon || b == xoff: // padding and flow control
+		return frame{}
+	case len(f.line) == maxLine:
+		f.over = true
+		return frame{}
+	}
+	f.line = append(f.line, b)
+	if len(f.line) == 2 && f.line[0] == '>' && f.line[1] == ' ' { // the prompt for a text has no line end
+		f.line = f.line[:0]
+		return frame{kind: textLine, line: prompt}
+	}
+	return frame{}
+}
+
+// toSound switches to voice data mode after a CONNECT whose line ended with last.
+func (f *framer) toSound(last byte) {
+	f.sound, f.start = true, started
+	if last == cr {
+		f.start = crSeen
 	}
 }
+
+// toText leaves voice data mode without a DLE ETX.
+func (f *framer) toText() { f.sound, f.line, f.over = false, f.line[:0], false }

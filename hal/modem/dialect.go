@@ -1,51 +1,79 @@
 package modem
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
 
-// Dialect is what differs between modems. A zero field is the standard's behaviour.
+// Dialect is what one family of modems does differently. A zero field is what the standard
+// has. Commands that a modem refuses are passed over where nothing else is said: firmware
+// differs within a family.
 type Dialect struct {
-	Name  string
+	Name  string   // as in the configuration
 	About string   // which modems, for a person
 	GSM   bool     // TS 27.007, else V.253
-	Match []string // any of these in what the modem says it is, regardless of case
-	Init  []string // set-up commands; one that is refused is passed over
+	Match []string // words of its identification, in capitals; "=5601" is a whole line
+	Init  []string // set-up, beside what every modem of its kind is told
 
-	Hangup  []string // in order, until one is answered OK
-	NoAudio string   // why no sound can be sent through such a modem
-
-	// Voice modems.
-	VSM   string        // selects the voice format: "AT+VSM=128,8000"; "" chooses from +VSM=?
-	Codec string        // the format that VSM selects, a name in codecs
-	Ahead time.Duration // how much sound is kept queued in the modem; 0 is 300 ms
-
-	// GSM modems.
-	PCMSetup []string // before the call
-	PCMOn    []string // once it is answered; any that is refused is tried again after PCMOff
-	PCMOff   []string
-	PCMGuess bool // PCMOn are several makers' commands: refused ones are passed over
-	NoPoll   bool // +CLCC while dialling disturbs the call
+	Voice    // of a voice modem
+	Cellular // of a GSM modem
 }
 
-// Dialects is every dialect, each in a file of its own. The last two are the generic ones.
+// Voice is the part of a Dialect that voice modems have.
+type Voice struct {
+	Setup  []string      // set-up of voice mode, repeated before each call
+	Format Format        // the one that is known to work; the zero one is chosen from +VSM=?
+	Select []string      // how a format is selected, tried in order; nil is "AT+VSM=%d,8000" and the form with two zeroes
+	Ahead  time.Duration // how much sound is kept queued in the modem; 0 is 240 ms
+}
+
+// Cellular is the part of a Dialect that GSM modems have.
+type Cellular struct {
+	NoAudio string   // why no sound can be had from such a modem; "" where it can
+	Before  []string // before a call: a modem that refuses one of these can't be heard, and is not dialled with
+	On      []string // once the far end has answered
+	Off     []string // after the call
+	Guess   bool     // Before and On are several makers' commands: one that is accepted is enough
+	NoPoll  bool     // +CLCC while dialling disturbs the call
+	Reset   string   // restarts the module, where On has failed at first
+}
+
+// Auto is the Dialect of a Config that leaves the choice to what the modem says it is.
+const Auto = "auto"
+
+// Dialects is every dialect; those that match a modem more closely come first.
 var Dialects = []Dialect{
-	conexant, usr, rockwell, multitech, lucent, silabs,
-	sim800, sim7600, simcom, quectel, huawei,
-	gsm, voice,
+	conexant, usr, rockwell, multitech, lucent, silabs, voice,
+	sim800, sim7600, simcom, quectel, huawei, stericsson, gsm,
 }
 
-// Detect chooses the dialect for a modem that says of itself what ident says. A GSM modem
-// that no dialect knows is told from a voice modem by its answer to +CGMI.
-func Detect(ident []string) Dialect {
-	all := strings.ToUpper(strings.Join(ident, "\n"))
+// lookup finds a dialect by its name.
+func lookup(name string) (Dialect, bool) {
+	i := slices.IndexFunc(Dialects, func(d Dialect) bool { return d.Name == name })
+	if i < 0 {
+		return Dialect{}, false
+	}
+	return Dialects[i], true
+}
+
+// detect chooses the dialect for a modem that says of itself what ident says.
+func detect(ident []string, isGSM bool) Dialect {
 	for _, d := range Dialects {
-		for _, match := range d.Match {
-			if strings.Contains(all, strings.ToUpper(match)) {
-				return d
-			}
+		if d.GSM == isGSM && slices.ContainsFunc(d.Match, func(m string) bool { return matches(ident, m) }) {
+			return d
 		}
 	}
+	if isGSM {
+		return gsm
+	}
 	return voice
+}
+
+func matches(ident []string, match string) bool {
+	whole, isWhole := strings.CutPrefix(match, "=")
+	return slices.ContainsFunc(ident, func(line string) bool {
+		line = strings.ToUpper(strings.TrimSpace(line))
+		return isWhole && line == whole || !isWhole && strings.Contains(line, match)
+	})
 }

@@ -1,11 +1,15 @@
 package modem
 
-// Conexant CX93001, CX930xx: most USB voice modems (StarTech, Zoom 3095, TFM-561U). -STE=3
-// reports a line in use and a parallel telephone that is lifted.
+// conexant is most USB voice modems sold: CX93001 in StarTech and Zoom 3095, CX930xx,
+// CX818xx. -STE=3 reports a line in use and an extension lifted, where
+// the board has what it takes (AT command manual 100722B, -STE).
 var conexant = Dialect{
-	Name: "conexant", About: "Conexant CX93001 and CX930xx USB modems",
-	Match:  []string{"CX930", "CX818", "CX068", "56000", "RD02-D400"},
-	Init:   append([]string{"AT-STE=3", "AT+VNH=0"}, voiceInit...),
-	Hangup: []string{"ATH", "AT+VLS=0"},
-	VSM:    "AT+VSM=1,8000,0,0", Codec: "unsigned 8",
+	Name: "conexant", About: "Conexant CX93001, CX930xx, CX818xx",
+	Match: []string{"CX93", "CX81", "CX06", "CONEXANT", "RD02-D400", "=56000"},
+	Init:  []string{"AT-STE=3"},
+	Voice: Voice{
+		Setup:  []string{"AT+VSD=0,0"},
+		Format: Format{ID: 1, Name: "UNSIGNED PCM", Bits: 8, Rates: []Rate{{8000, 8000}}},
+		Select: []string{"AT+VSM=%d,8000,0,0", "AT+VSM=%d,8000"},
+	},
 }

@@ -1,19 +1,21 @@
 package modem
 
-// What every GSM modem is told. +COLP=0: with 1 the OK of ATD waits for the answer. +CVHU=0: ATH hangs up.
-var gsmInit = []string{
-	"AT+CMEE=1", "AT+CREG=1", "AT+CLIP=1", "AT+CRC=1", "AT+CSSN=1,1", "AT+COLP=0", "AT+CVHU=0",
+// gsm is any modem that follows TS 27.007 and has its sound on a second port. Which maker's
+// command opens that port is tried out: the others are refused.
+var gsm = Dialect{
+	Name: "gsm", About: "any GSM or LTE modem (TS 27.007) with an audio port", GSM: true,
+	Init: []string{"AT+CLCC=1", "AT^DSCI=1", "AT+DDET=1", "AT+QTONEDET=1"},
+	Cellular: Cellular{
+		Before: []string{"AT+QPCMV=1,0"},
+		On:     []string{"AT+CPCMREG=1", "AT^DDSETEX=2"},
+		Off:    []string{"AT+CPCMREG=0", "AT+QPCMV=0"},
+		Guess:  true,
+	},
 }
 
-var gsm = Dialect{
-	Name: "gsm", About: "any GSM or LTE modem (TS 27.007) with a PCM port", GSM: true,
-	Match:  []string{"GSM", "LTE", "UMTS", "Manufacturer"},
-	Init:   gsmInit,
-	Hangup: []string{"AT+CHUP", "ATH"},
-	// Whatever its maker: Quectel's, SIMCom's and Huawei's way to the audio port, of which a
-	// modem refuses those that are not its own.
-	PCMSetup: []string{"AT+QPCMV=1,0"},
-	PCMOn:    []string{"AT+CPCMREG=1", "AT^DDSETEX=2"},
-	PCMOff:   []string{"AT+CPCMREG=0", "AT+QPCMV=0"},
-	PCMGuess: true,
+// gsmInit is what every GSM modem is told. CMEE=1 gives errors numbers, CREG and CEREG tell
+// when the network is lost; with COLP=1 the OK of ATD would wait for the answer; CVHU=0 makes
+// ATH hang up; S0=0 is never to answer by itself.
+var gsmInit = []string{
+	"ATS0=0", "AT+CMEE=1", "AT+CREG=1", "AT+CEREG=1", "AT+COLP=0", "AT+CVHU=0",
 }

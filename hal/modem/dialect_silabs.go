@@ -1,9 +1,9 @@
 package modem
 
-// Silicon Labs Si24xx (AN93): reports polarity reversal, which is answer supervision.
+// silabs is the Silicon Labs ISOmodem (AN93). Its result codes 42 to 45 tell of the line:
+// NO LINE, LINE IN USE, and polarity reversal, which is answer supervision.
 var silabs = Dialect{
-	Name: "silabs", About: "Silicon Labs Si24xx",
-	Match:  []string{"Si24", "Silicon Lab"},
-	Init:   append([]string{}, voiceInit...),
-	Hangup: []string{"ATH", "AT+VLS=0"},
+	Name: "silabs", About: "Silicon Labs Si24xx ISOmodem",
+	Match: []string{"SI24", "SILICON LAB", "ISOMODEM", "=2404", "=2415", "=2434", "=2457", "=2493", "=2494"},
+	Voice: Voice{Setup: []string{"AT+VSD=128,0"}},
 }

@@ -1,26 +1,32 @@
 package modem
 
-var sim800 = Dialect{
-	Name: "sim800", About: "SIMCom SIM800, SIM900: no sound on a serial port", GSM: true,
-	Match:   []string{"SIM800", "SIM900", "SIM808"},
-	Init:    gsmInit,
-	Hangup:  []string{"ATH", "AT+CHUP"},
-	NoAudio: "a SIM800 has no PCM on a serial port, so no message can be played through it; use a SIM7600, EC25 or a voice modem",
+// simcom is SIMCom's modules with +CPCMREG, which takes effect after the answer only. With
+// +CPCMBANDWIDTH=1,1 VoLTE calls have 8000 Hz too: at 16000 they would sound as noise.
+var simcom = Dialect{
+	Name: "simcom", About: "SIMCom modules with +CPCMREG", GSM: true,
+	Match: []string{"SIMCOM"},
+	Init:  []string{"AT+CLCC=1", "AT+DDET=1", "AT+CPCMFRM=0", "AT+CPCMBANDWIDTH=1,1"},
+	Cellular: Cellular{
+		On:    []string{"AT+CPCMREG=1"},
+		Off:   []string{"AT+CPCMREG=0"},
+		Reset: "AT+CRESET",
+	},
 }
 
-// SIMCom SIM7600: +CPCMREG after the answer. +CPCMBANDWIDTH=1: 8 kHz, else VoLTE is 16 kHz
-// and sounds as noise.
-var sim7600 = Dialect{
-	Name: "sim7600", About: "SIMCom SIM7600, A7600, SIM7500", GSM: true,
-	Match:  []string{"SIM7600", "SIM7500", "A7600", "A7670"},
-	Init:   append([]string{"AT+CLCC=1", "AT+DDET=1", "AT+CPCMFRM=0", "AT+CPCMBANDWIDTH=1,1"}, gsmInit...),
-	Hangup: []string{"AT+CHUP", "ATH"},
-	PCMOn:  []string{"AT+CPCMREG=1"},
-	PCMOff: []string{"AT+CPCMREG=0"},
-}
-
-var simcom = func() Dialect {
-	d := sim7600
-	d.Name, d.About, d.Match = "simcom", "SIMCom modems with +CPCMREG", []string{"SIMCOM"}
+// sim7600 is the one that is found on most boards.
+var sim7600 = func() Dialect {
+	d := simcom
+	d.Name, d.About = "sim7600", "SIMCom SIM7600, SIM7500"
+	d.Match = []string{"SIM7600", "SIM7500", "SIM7070"}
 	return d
 }()
+
+// sim800 and its ancestors have no sound on a serial port.
+var sim800 = Dialect{
+	Name: "sim800", About: "SIMCom SIM800, SIM808, SIM900", GSM: true,
+	Match: []string{"SIM800", "SIM808", "SIM868", "SIM900"},
+	Init:  []string{"AT+CLCC=1", "AT+MORING=1", "AT+DDET=1"},
+	Cellular: Cellular{
+		NoAudio: "a SIM800 has no PCM on a serial port, so it can't play a message: use a SIM7600, a Quectel EC25 or a voice modem",
+	},
+}

@@ -2,11 +2,14 @@ package modem
 
 import "time"
 
-// USRobotics 5637 and its family: takes sound only as fast as it plays it.
+// usr is the USRobotics 5637 family. Of its formats the 8-bit linear one is in daily use
+// elsewhere; the others are in its manual only. It takes little more sound than it plays.
 var usr = Dialect{
 	Name: "usr", About: "USRobotics 5637 family",
-	Match:  []string{"USRobotics", "U.S. Robotics", "5601"},
-	Init:   append([]string{"AT+VIT=0"}, voiceInit...),
-	Hangup: []string{"ATH", "AT+VLS=0"},
-	VSM:    "AT+VSM=128,8000", Codec: "unsigned 8", Ahead: 250 * time.Millisecond,
+	Match: []string{"ROBOTICS", "=5601", "USR5637"},
+	Voice: Voice{
+		Setup:  []string{"AT+VSD=128,0"},
+		Format: Format{ID: 128, Name: "8-BIT LINEAR", Bits: 8, Rates: []Rate{{8000, 8000}}},
+		Ahead:  200 * time.Millisecond,
+	},
 }

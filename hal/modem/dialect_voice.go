@@ -1,12 +1,20 @@
 package modem
 
-// What every voice modem is told. S7 is how long they listen for an answer, in seconds; VRA (0.1 s) and VRN
-// (s) how ringback that stops, or never comes, counts as one (V.253 §7). +VSD off: silence
-// on the line is not the end of a message that we play.
-var voiceInit = []string{"ATX4", "ATS7=60", "AT+VRA=50", "AT+VRN=10"}
-
+// voice is any modem that follows V.253.
 var voice = Dialect{
 	Name: "voice", About: "any V.253 voice modem",
-	Init:   append([]string{}, voiceInit...),
-	Hangup: []string{"ATH", "AT+VLS=0"},
+	Voice: Voice{Setup: []string{"AT+VSD=128,0"}},
 }
+
+// voiceInit is what every voice modem is told. X4 tells dial tone and busy from each other
+// (V.250 6.3.5), S0=0 is never to answer by itself, S7 is how long to wait for an answer,
+// M0 keeps the loudspeaker quiet, &D2 hangs up when the port is closed.
+var voiceInit = []string{"ATX4", "ATS0=0", "ATS7=60", "ATM0", "AT&D2"}
+
+// voiceSetup is set-up of voice mode (V.253): no hang-up and no end of the message of the
+// modem's own accord, and an answer is when ringback has been gone for 4.5 s, longer than
+// its longest pause, or has not come within 10 s.
+var voiceSetup = []string{"AT+VIT=0", "AT+VNH=0", "AT+VRA=45", "AT+VRN=10"}
+
+// answerLimit is S7.
+const answerLimit = 60

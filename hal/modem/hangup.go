@@ -10,148 +10,259 @@ import (
 	"hookswitch/hal/at"
 )
 
-// operationEnd is how long Hangup waits for what runs to let go of the modem: longer than
-// the ends of a stream or an aborted dial, V.250's second.
-const operationEnd = 1500 * time.Millisecond
+const (
+	// guardTime is the silence round +++ (V.250 S12: 50 × 20 ms), with a margin.
+	guardTime = 1100 * time.Millisecond
+	// dropTime is how long DTR is down; S25 is 5 × 10 ms by default.
+	dropTime = 300 * time.Millisecond
+	// clearing is how long the network may take to clear a call that was told to.
+	clearing = time.Second
+)
 
-// escapeGuard is the silence around +++ (V.250 6.2.9 leaves it to S12: 50 × 20 ms).
-const escapeGuard = 1100 * time.Millisecond
+// leave brings a voice modem of which nothing is known back to command mode: out of voice
+// data mode whichever way it flows, out of a dial, out of half a command line. The ESC first
+// is for a modem that waits for a text, and completes a DLE that was left alone.
+const leave = "\x1b\x10\x18\x10\x03\x10!\x10\x1b\x10^\r"
+
+// leaveGSM is the same for a modem that knows no voice data mode.
+const leaveGSM = "\x1b\r"
+
+// hangupFirst has the limit of the first attempt to hang up: most modems answer within
+// 20 ms, some take a second over their relay.
+const hangupFirst = 1500 * time.Millisecond
 
 // dtr is a port with modem-control lines.
 type dtr interface{ SetDTR(on bool) error }
 
 // Hangup puts the modem on-hook. It pre-empts whatever runs, at once: a running Dial, Play
 // or Record returns. It climbs the ladder until the modem has confirmed, or ctx ends: then
-// the error says what was not confirmed, and the modem is started anew before its next
-// call. Hangup on an idle modem is allowed; on one that is gone it returns ErrGone.
+// the error says what was not confirmed, and the modem is reopened and initialised anew
+// before its next call. Hangup on an idle modem is allowed.
 func (m *Modem) Hangup(ctx context.Context) error {
-	m.mu.Lock()
-	op, chat, d, l := m.op, m.chat, m.dialect, m.link
-	m.mu.Unlock()
-	if op != nil {
-		op.cancel(errHangup) // its first hang-up byte leaves from its own goroutine, now
+	s := m.preempt()
+	defer m.release()
+	err := fmt.Errorf("%w: its port is not open", ErrGone)
+	if s != nil {
+		if err = s.onHook(ctx); err == nil {
+			return m.afterHangup(ctx, s)
+		}
+		err = explain("", err)
+		m.log.Error("hang-up not confirmed, opening the modem anew", "error", err)
+		m.restart(s, "it did not confirm a hang-up and is started anew")
 	}
-	<-m.hang
-	defer func() { m.hang <- struct{}{} }()
-	if op != nil {
-		select {
-		case <-op.done:
-		case <-time.After(operationEnd):
+	// The first thing that it is told then is to hang up.
+	if m.reopened(ctx, s) {
+		return nil
+	}
+	return fmt.Errorf("modem: on-hook not confirmed: %w", err)
+}
+
+// preempt interrupts what runs; the first byte leaves from here. Until release nothing
+// begins.
+func (m *Modem) preempt() *session {
+	m.mu.Lock()
+	m.hanging++
+	s, o := m.session, m.op
+	m.mu.Unlock()
+	if o != nil {
+		o.cancel(errPreempted)
+	}
+	if s != nil {
+		if c := s.current(); c != nil {
+			c.cancel()
+		}
+		s.chat.Interrupt()
+	}
+	return s
+}
+
+func (m *Modem) release() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.hanging--
+}
+
+// afterHangup waits for the operation to leave, then ends what belonged to the call.
+func (m *Modem) afterHangup(ctx context.Context, s *session) error {
+	select {
+	case m.turn <- struct{}{}:
+		defer func() { <-m.turn }()
+	case <-ctx.Done():
+		return nil // the line is on-hook: that is what was asked for
+	}
+	c := s.takeCall()
+	if c == nil {
+		return nil
+	}
+	c.close()
+	for _, cmd := range s.dialect.Off {
+		if c.audio {
+			s.tell(ctx, cmd)
 		}
 	}
-	l.unpoll()
-	defer m.closeLink(l)
-	if chat == nil {
-		return fmt.Errorf("modem: hang up: %w", ErrGone)
-	}
-	err := m.ladder(ctx, chat, d)
-	if err != nil {
-		m.log.Error("hang-up not confirmed", "error", err)
-		m.restart()
-		return fmt.Errorf("modem: hang up: %w", explain("hang up", err))
-	}
-	for _, cmd := range d.PCMOff {
-		_, _ = chat.Command(ctx, atLimit, at.Cmd{Text: cmd})
+	s.mu.Lock()
+	restart := s.restart
+	s.restart = false
+	s.mu.Unlock()
+	if restart && s.dialect.Reset != "" {
+		m.log.Warn("modem's sound was refused at first: restarting the module", "command", s.dialect.Reset)
+		s.tell(ctx, s.dialect.Reset)
+		m.restart(s, "the module is restarting")
 	}
 	return nil
 }
 
-// closeLink ends what a call has opened.
-func (m *Modem) closeLink(l *link) {
-	l.end(ErrHungUp)
-	l.poller.Wait()
-	if l.pcm != nil {
-		l.pcm.close()
+// onHook climbs the ladder until the modem has confirmed. It may be called while an
+// operation of the session is being aborted.
+func (s *session) onHook(ctx context.Context) error {
+	s.chat.Interrupt()
+	_ = s.chat.Settle()
+	if s.dialect.GSM {
+		return s.ladder(ctx, s.hangupGSM, leaveGSM)
 	}
+	return s.ladder(ctx, s.hangupVoice, leave)
 }
 
-// restart asks the keeper to open the port anew; until then the modem is in fault.
-func (m *Modem) restart() {
-	m.setFault(fmt.Errorf("%w: it did not confirm a hang-up and is being started anew", ErrGone))
-	select {
-	case m.reset <- struct{}{}:
-	default:
+// firstHangup is what a modem is told before anything else: a process that was killed may
+// have left it in a call, playing, recording or dialling.
+func (s *session) firstHangup(ctx context.Context) error {
+	first := leave
+	if s.dialect.GSM {
+		first = leaveGSM
 	}
-}
-
-// ladder is the way down: the polite command, then what ends voice data and half-written
-// commands, then the escape sequence and DTR.
-func (m *Modem) ladder(ctx context.Context, chat *at.Chat, d Dialect) (err error) {
-	for rung := range 4 {
-		switch rung {
-		case 1:
-			chat.Text()
-			wake := "\r"
-			if !d.GSM {
-				wake = string([]byte{at.DLE, at.CAN, at.DLE, at.ETX, at.DLE, '!', '\r'})
-			}
-			if err := chat.Write([]byte(wake)); err != nil {
-				return err
-			}
-			if err := sleep(ctx, 200*time.Millisecond); err != nil {
-				return err
-			}
-		case 2:
-			if err := sleep(ctx, escapeGuard); err != nil {
-				return err
-			}
-			_, _ = chat.Command(ctx, escapeGuard, at.Cmd{Text: "+++", Raw: true})
-		case 3:
-			if err := m.dropDTR(ctx, chat); err != nil {
-				return err
-			}
-		}
-		for _, cmd := range d.Hangup {
-			if _, err = chat.Command(ctx, atLimit, at.Cmd{Text: cmd}); err == nil {
-				return m.verify(ctx, chat, d)
-			}
-			if errors.Is(err, at.ErrClosed) || context.Cause(ctx) != nil {
-				return err
-			}
-		}
+	if err := s.chat.WriteRaw([]byte(first)); err != nil {
+		return err
+	}
+	s.chat.Drain(ctx, glance) // a board with idle modems should not be kept waiting
+	err := s.onHook(ctx)
+	if err == nil && !s.known { // a SIM7600 does nothing on ATH
+		cctx, cancel := context.WithTimeout(ctx, time.Second)
+		defer cancel()
+		_, _ = s.chat.Command(cctx, "AT+CHUP", "")
 	}
 	return err
 }
 
-// verify asks a GSM modem whether the call is really gone: a SIM7600 answers OK to an ATH
-// that it ignores.
-func (m *Modem) verify(ctx context.Context, chat *at.Chat, d Dialect) error {
-	if !d.GSM {
+// ladder tries, one after the other: to hang up; the same after leaving whatever mode the
+// modem may be in; after the escape sequence; after DTR; to reset it.
+func (s *session) ladder(ctx context.Context, hangUp func(context.Context) error, leave string) error {
+	var err error
+	for _, rung := range []func(context.Context) error{
+		func(context.Context) error { return nil },
+		func(ctx context.Context) error {
+			defer s.chat.Drain(ctx, settle)
+			return s.chat.WriteRaw([]byte(leave))
+		},
+		s.escape,
+		s.dropDTR,
+	} {
+		if err := rung(ctx); err != nil {
+			return err
+		}
+		if err = hangUp(ctx); err == nil || ctx.Err() != nil || errors.Is(err, at.ErrGone) {
+			return err
+		}
+		s.log.Debug("hang-up not confirmed yet", "error", err)
+	}
+	if s.hangUpWith(ctx, "ATZ", hangupFirst) == nil { // a reset ends a call too
 		return nil
 	}
-	for range 5 {
-		info, err := chat.Command(ctx, 3*time.Second, at.Cmd{Text: "AT+CLCC", Prefix: "+CLCC:"})
-		if err != nil {
-			if refused(err) {
-				return nil
-			}
-			return err
-		}
-		up := false
-		for _, line := range info {
-			c, ok := parseCLCC(line)
-			up = up || ok && c.ours() && c.stat != 6
-		}
-		if !up {
-			return nil
-		}
-		if err := sleep(ctx, 200*time.Millisecond); err != nil {
-			return err
-		}
-		_, _ = chat.Command(ctx, atLimit, at.Cmd{Text: "AT+CHUP"})
+	return err
+}
+
+// escape sends +++ with its silences (V.250 6.2.9): the modem may be in data mode.
+func (s *session) escape(ctx context.Context) error {
+	if err := sleep(ctx, guardTime); err != nil {
+		return err
 	}
-	return fmt.Errorf("%w: the call is still in +CLCC after %s", ErrRefused, strings.Join(d.Hangup, ", "))
+	if err := s.chat.WriteRaw([]byte("+++")); err != nil {
+		return err
+	}
+	return sleep(ctx, guardTime)
 }
 
 // dropDTR hangs up by the modem-control line (V.250 &D2), where the port has one.
-func (m *Modem) dropDTR(ctx context.Context, chat *at.Chat) error {
-	port, ok := chat.Port().(dtr)
+func (s *session) dropDTR(ctx context.Context) error {
+	port, ok := s.port.(dtr)
 	if !ok || port.SetDTR(false) != nil {
 		return nil
 	}
-	err := sleep(ctx, 300*time.Millisecond) // S25 is 5 × 10 ms by default
+	err := sleep(ctx, dropTime)
 	_ = port.SetDTR(true)
 	return err
+}
+
+// hangUpWith sends a command and takes its OK for an OK only if it can be no other's.
+func (s *session) hangUpWith(ctx context.Context, cmd string, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	unsure := s.chat.Unsure()
+	_, err := s.chat.Command(ctx, cmd, "")
+	if unsure && !errors.Is(err, at.ErrTimeout) { // that was the answer to it or to what was before
+		s.chat.Drain(ctx, glance)
+		_, err = s.chat.Command(ctx, cmd, "")
+		s.chat.Drain(ctx, glance)
+	}
+	return err
+}
+
+// hangupVoice is ATH; +VLS=0 (V.253) and leaving voice mode are for a modem that refuses it.
+func (s *session) hangupVoice(ctx context.Context) (err error) {
+	for _, cmd := range []string{"ATH", "AT+VLS=0", "AT+FCLASS=0"} {
+		if err = s.hangUpWith(ctx, cmd, hangupFirst); !refused(err) {
+			return err
+		}
+	}
+	return err
+}
+
+// hangupGSM is AT+CHUP, or ATH, after which no call may be left: a SIM7600 answers OK to an
+// ATH that it ignores.
+func (s *session) hangupGSM(ctx context.Context) (err error) {
+	for _, cmd := range []string{"AT+CHUP", "ATH"} {
+		if err = s.hangUpWith(ctx, cmd, hangupFirst); err != nil && !refused(err) {
+			return err
+		}
+		up, listErr := s.callsUp(ctx)
+		for start := time.Now(); up && listErr == nil && time.Since(start) < clearing; {
+			if sleepErr := sleep(ctx, settle); sleepErr != nil {
+				return sleepErr
+			}
+			up, listErr = s.callsUp(ctx)
+		}
+		switch {
+		case listErr == nil && !up:
+			return nil
+		case refused(listErr) && err == nil: // it can't be asked
+			return nil
+		case listErr != nil && !refused(listErr):
+			return listErr
+		case up:
+			err = fmt.Errorf("%w: the call is still listed after %s", ErrRefused, cmd)
+		}
+	}
+	return err
+}
+
+// callsUp says whether AT+CLCC lists a call that was made from here.
+func (s *session) callsUp(ctx context.Context) (bool, error) {
+	info, err := s.chat.Command(ctx, "AT+CLCC", "+CLCC:")
+	for _, line := range info {
+		if l, ok := parseCLCC(line); ok && l.ours() && l.stat != statReleased {
+			return true, err
+		}
+	}
+	return false, err
+}
+
+// close ends what a call has running.
+func (c *call) close() {
+	c.cancel()
+	c.end(fmt.Errorf("%w: hung up here", ErrHungUp))
+	c.tasks.Wait()
+	if c.pcm != nil {
+		c.pcm.close()
+	}
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -163,4 +274,17 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+}
+
+// dialable admits what a telephone has keys for: anything else would change the meaning of
+// ATD. A comma pauses, a semicolon ends the command, W waits.
+func dialable(number string, isGSM bool) error {
+	digits := number
+	if isGSM {
+		digits = strings.TrimPrefix(number, "+")
+	}
+	if digits == "" || len(digits) > 32 || strings.Trim(digits, "0123456789*#") != "" {
+		return fmt.Errorf("%w: %q is no number that this line dials", ErrRefused, number)
+	}
+	return nil
 }

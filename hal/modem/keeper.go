@@ -3,214 +3,211 @@ package modem
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
-	"strings"
 	"time"
-
-	"hookswitch/hal/at"
 )
 
-// Limits of commands, in the order of what they wait for.
 const (
-	atLimit    = time.Second     // answered from memory
-	setLimit   = 5 * time.Second // changes the modem's state
-	firstRetry = time.Second     // back-off between attempts to reach a modem
-	lastRetry  = 30 * time.Second
-	steadyFor  = 60 * time.Second // a modem that served so long starts the back-off anew
+	firstRetry = time.Second      // back-off between attempts to reach a modem
+	lastRetry  = 30 * time.Second // and its longest
+	steadyFor  = 10 * time.Second // a modem that has served so long is tried again at once
+	checkIdle  = 30 * time.Second // between looks at an idle modem
+	checkFault = 5 * time.Second  // and at one whose network is awaited
+	checkAgain = time.Second      // and at one that is busy just now
+	checkLimit = 15 * time.Second // for a look
+	startLimit = 3 * time.Minute  // for an opening: every command with no answer at all
 )
 
 // keep is the keeper: open, hang up, initialise, serve, and again when the modem has gone.
 func (m *Modem) keep(ctx context.Context) {
 	defer close(m.done)
-	first := true
 	for retry := firstRetry; ; {
-		chat, err := m.open(ctx)
-		if first {
-			m.setFault(err)
-			close(m.tried)
-			first = false
-		} else {
-			m.setFault(err)
-		}
-		if err == nil {
-			up := time.Now()
-			err = m.serve(ctx, chat)
-			m.setFault(err)
-			if time.Since(up) > steadyFor {
-				retry = firstRetry
+		s, err := m.start(ctx)
+		m.publish(s, err)
+		atOnce := false
+		if s != nil {
+			began := time.Now()
+			atOnce = m.serve(ctx, s)
+			if time.Since(began) >= steadyFor {
+				atOnce, retry = true, firstRetry
 			}
+			m.drop(s)
+		} else if errors.Is(err, ErrTimeout) && retry > firstRetry {
+			m.powerCycle(ctx)
 		}
-		if chat != nil {
-			m.drop(chat)
+		if atOnce && ctx.Err() == nil {
+			continue
 		}
-		if ctx.Err() != nil {
-			return
-		}
-		m.log.Warn("modem out of reach", "error", err, "retry", retry)
-		select {
-		case <-time.After(retry):
-		case <-m.reset:
-		case <-ctx.Done():
+		if sleep(ctx, retry) != nil {
 			return
 		}
 		retry = min(2*retry, lastRetry)
 	}
 }
 
-// serve waits until the modem has gone or somebody asks for a new start.
-func (m *Modem) serve(ctx context.Context, chat *at.Chat) error {
-	select {
-	case <-chat.Gone():
-		return fmt.Errorf("%w: %w; check its cable and power", ErrGone, chat.Err())
-	case <-m.reset:
-		if m.cfg.Power != nil {
-			if err := m.cfg.Power(ctx); err != nil {
-				m.log.Error("modem power", "error", err)
-			}
-		}
-		return fmt.Errorf("%w: it did not confirm a hang-up and is being started anew", ErrGone)
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// drop closes the port; running operations end with ErrGone.
-func (m *Modem) drop(chat *at.Chat) {
-	_ = chat.Close()
-	m.mu.Lock()
-	m.chat = nil
-	m.mu.Unlock()
-}
-
-// open opens the port and makes the modem ready for calls. Even when that fails the modem
-// has been told to hang up, if there is a port at all.
-func (m *Modem) open(ctx context.Context) (*at.Chat, error) {
+// start opens the port and sets the modem up. The session is nil where the modem is out of
+// reach, or not known to be on-hook.
+func (m *Modem) start(ctx context.Context) (*session, error) {
 	port, err := m.cfg.Open()
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrGone, err)
+		return nil, faultf(ErrGone, "the modem's port can't be opened: %v: check its cable and power", err)
 	}
-	fixed, auto := m.fixedDialect()
-	chat := at.NewChat(port, at.Config{URC: m.urc, Event: m.event, Trace: m.cfg.Trace, Shield: auto || !fixed.GSM})
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	s := newSession(&m.cfg, m.log, port)
+	err = s.start(ctx)
+	if s.ready {
+		return s, err
+	}
+	s.close()
+	return nil, err
+}
+
+// publish tells everybody what came of an opening.
+func (m *Modem) publish(s *session, fault error) {
+	if fault != nil {
+		m.log.Warn("modem can't make calls", "fault", fault)
+	} else {
+		m.log.Info("modem ready", "dialect", s.dialect.Name, "format", s.format.Name)
+	}
 	m.mu.Lock()
-	m.chat, m.dialect = chat, fixed
-	m.mu.Unlock()
-	if err := m.firstHangup(ctx, chat, fixed, auto); err != nil {
-		return chat, err
+	defer m.mu.Unlock()
+	m.setSessionLocked(s)
+	m.setFaultLocked(fault)
+	if !m.first {
+		m.first = true
+		close(m.tried)
 	}
-	if err := m.initialise(ctx, chat, fixed, auto); err != nil {
-		return chat, err
+}
+
+func (m *Modem) setSessionLocked(s *session) {
+	m.session = s
+	close(m.opened)
+	m.opened = make(chan struct{})
+}
+
+func (m *Modem) setFaultLocked(fault error) {
+	if (m.fault == nil) != (fault == nil) {
+		close(m.changed)
+		m.changed = make(chan struct{})
 	}
-	select { // a request from before this start
-	case <-m.reset:
+	m.fault = fault
+}
+
+func (m *Modem) setFault(fault error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.setFaultLocked(fault)
+}
+
+// drop closes a session; an operation that runs on it ends with ErrGone.
+func (m *Modem) drop(s *session) {
+	s.close()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.setSessionLocked(nil)
+}
+
+// restart asks the keeper to open the modem anew; until then it is in fault.
+func (m *Modem) restart(s *session, why string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.session != s {
+		return
+	}
+	m.setFaultLocked(faultf(ErrGone, "%s", why))
+	select {
+	case s.renew <- struct{}{}:
 	default:
 	}
-	m.log.Info("modem ready", "dialect", m.dialect.Name, "ident", m.ident, "codec", m.codec.name)
-	return chat, nil
 }
 
-// fixedDialect is the configured dialect, or auto.
-func (m *Modem) fixedDialect() (d Dialect, auto bool) {
-	i := slices.IndexFunc(Dialects, func(d Dialect) bool { return d.Name == m.cfg.Dialect })
-	if i < 0 {
-		return Dialect{Hangup: []string{"ATH", "AT+CHUP"}}, true
+// reopened waits until the modem has been opened after old, and so been told to hang up.
+func (m *Modem) reopened(ctx context.Context, old *session) bool {
+	for {
+		m.mu.Lock()
+		s, opened := m.session, m.opened
+		m.mu.Unlock()
+		if s != nil && s != old {
+			return true
+		}
+		select {
+		case <-opened:
+		case <-m.done:
+			return false
+		case <-ctx.Done():
+			return false
+		}
 	}
-	return Dialects[i], false
 }
 
-// firstHangup puts a modem on-hook of which nothing is known: a daemon that was killed may
-// have left it in a call, sending or receiving voice data, or dialling.
-func (m *Modem) firstHangup(ctx context.Context, chat *at.Chat, d Dialect, auto bool) error {
-	wake := "\r" // aborts a dial, ends a half-written command
-	if !d.GSM {  // a GSM modem has no voice data on this port
-		wake = string([]byte{at.DLE, at.CAN, at.DLE, at.ETX, at.DLE, '!', '\r'})
+// serve looks after a modem until it has gone or somebody asks for a new start; then atOnce
+// is true.
+func (m *Modem) serve(ctx context.Context, s *session) (atOnce bool) {
+	timer := time.NewTimer(m.pause())
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-s.chat.Gone():
+			m.log.Warn("modem gone", "error", s.chat.Err())
+			m.setFault(s.unreachable(s.chat.Err()))
+			return false
+		case <-s.renew:
+			return true
+		case <-s.nudge:
+		case <-timer.C:
+		}
+		pause, ok := m.look(ctx, s)
+		if !ok {
+			return true
+		}
+		timer.Reset(pause)
 	}
-	for try, patience := range []time.Duration{30 * time.Millisecond, 200 * time.Millisecond, atLimit} {
-		chat.Text()
-		err := chat.Write([]byte(wake))
-		if err == nil {
-			err = sleep(ctx, patience)
-		}
-		if err != nil {
-			return explain("first hang-up", err)
-		}
-		for _, cmd := range d.Hangup {
-			if _, err = chat.Command(ctx, atLimit, at.Cmd{Text: cmd}); err == nil {
-				return nil
-			}
-			var result *at.ResultError
-			if errors.As(err, &result) && (auto || try > 0) {
-				continue // not its command
-			}
-		}
-		if err := context.Cause(ctx); err != nil {
-			return err
-		}
-	}
-	return fmt.Errorf("%w: it does not answer ATH; check its power, the port and the baud rate", ErrTimeout)
 }
 
-// initialise brings the modem into the state that calls start from.
-func (m *Modem) initialise(ctx context.Context, chat *at.Chat, d Dialect, auto bool) error {
-	send := func(cmd string) error {
-		_, err := chat.Command(ctx, setLimit, at.Cmd{Text: cmd})
-		return err
+// pause is the time to the next look.
+func (m *Modem) pause() time.Duration {
+	if m.Fault() != nil {
+		return checkFault
 	}
-	if auto || !d.GSM {
-		_ = send("ATZ") // brings echo back on some (RD02-D400): E0 comes after it
-	}
-	if err := send("ATE0V1"); err != nil {
-		if err = send("ATE0V1"); err != nil {
-			return explain("init", err)
-		}
-	}
-	_ = send("ATS0=0") // never answer by ourselves
-	ident, err := identify(ctx, chat, auto || d.GSM)
-	if err != nil {
-		return explain("identify", err)
-	}
-	if auto {
-		d = Detect(ident)
-	}
-	m.mu.Lock()
-	m.ident, m.dialect = ident, d
-	m.mu.Unlock()
-	if d.NoAudio != "" {
-		return fmt.Errorf("%w: %s", ErrNoService, d.NoAudio)
-	}
-	for _, cmd := range slices.Concat(d.Init, m.cfg.Init) {
-		if err := send(cmd); err != nil {
-			var refused *at.ResultError
-			if !errors.As(err, &refused) {
-				return explain("init", err)
-			}
-			m.log.Debug("init command refused", "command", cmd, "result", refused.Result)
-		}
-	}
-	if d.GSM {
-		return m.initGSM(ctx, chat)
-	}
-	return m.initVoice(ctx, chat, d)
+	return checkIdle
 }
 
-// identify asks a modem what it is. A modem that does not know a question answers ERROR.
-func identify(ctx context.Context, chat *at.Chat, gsm bool) ([]string, error) {
-	questions := []string{"ATI", "ATI3", "AT+GMM"}
-	if gsm {
-		questions = []string{"ATI", "AT+CGMI", "AT+CGMM"}
+// look asks an idle modem whether all is well; false is for one that is to be opened anew.
+func (m *Modem) look(ctx context.Context, s *session) (pause time.Duration, ok bool) {
+	select {
+	case m.turn <- struct{}{}:
+		defer func() { <-m.turn }()
+	default: // a call is up
+		return checkAgain, true
 	}
-	var ident []string
-	for _, q := range questions {
-		info, err := chat.Command(ctx, setLimit, at.Cmd{Text: q, Prefix: at.Any})
-		var refused *at.ResultError
-		if err != nil && !errors.As(err, &refused) {
-			return ident, err
+	if s.hasRebooted() {
+		m.setFault(faultf(ErrGone, "the modem has restarted by itself and is set up again: check its power supply"))
+		return 0, false
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkLimit)
+	defer cancel()
+	if s.lasting == nil {
+		err := s.check(ctx)
+		if ctx.Err() != nil {
+			return checkAgain, true
 		}
-		for _, line := range info {
-			if line = strings.TrimSpace(line); line != "" && !slices.Contains(ident, line) {
-				ident = append(ident, line)
-			}
+		m.setFault(err)
+		if err != nil && !errors.Is(err, ErrNoService) {
+			return 0, false
 		}
 	}
-	return ident, nil
+	return m.pause(), true
+}
+
+// powerCycle switches a modem that does not answer off and on, where the board can.
+func (m *Modem) powerCycle(ctx context.Context) {
+	if m.cfg.Power == nil {
+		return
+	}
+	m.log.Warn("modem does not answer: switching it off and on")
+	if err := m.cfg.Power(ctx); err != nil {
+		m.log.Error("modem's power was not switched", "error", err)
+	}
 }

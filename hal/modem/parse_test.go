@@ -3,171 +3,357 @@ package modem
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
 
-func TestVoiceFormatsAreChosenByName(t *testing.T) {
+var discard = slog.New(slog.DiscardHandler)
+
+func TestParseVSMKnowsEveryShape(t *testing.T) {
+	r := func(low, high int) Rate { return Rate{low, high} }
 	tests := []struct {
-		name, list string
-		want       string // id and codec, "" for none
+		name string
+		info []string
+		want []Format
 	}{
-		{"Conexant", "1,\"UNSIGNED PCM\",8,0,8000,0,0\n129,\"IMA ADPCM\",4,0,8000,0,0\n130,\"UNSIGNED PCM\",8,0,8000,0,00\n140,\"2 Bit ADPCM\",2,0,8000,0,0", "1 unsigned 8"},
-		{"USRobotics", "1,\"UNSIGNED PCM\",8,0,(7200,8000),(0),(0)\n131,\"ULAW\",8,0,(7200,8000),(0),(0)\n132,\"ALAW\",8,0,(7200,8000),(0),(0)", "131 mu-law"},
-		{"Rockwell", "1,\"UNSIGNED PCM\",8,0,(7200,8000,11025),0,0\n129,\"IMA ADPCM\",4,0,(7200,8000),0,0", "1 unsigned 8"},
-		{"Multi-Tech has none of ours", "128,\"SIGNED PCM\",12,0,(7200-8000,11025),(127-129),(0-50)\n132,\"ADPCM/AQ\",2,40,(7200),(128),(0-50)", ""},
-		{"ZyXEL has none at 8000 Hz", "1;CELP;1;0;(9600)\n2;ADPCM;2;0;(9600)", ""},
-		{"a softmodem's ranges", "+VSM=0-1,8000-8000", "1 unsigned 8"},
-		{"with its prefix", "+VSM: 1,\"UNSIGNED PCM\",8,0,8000,0,0", "1 unsigned 8"},
-		{"signed is not unsigned", "0,\"SIGNED PCM\",8,0,8000,0,0", "0 signed 8"},
-		{"ADPCM where there is nothing else", "129,\"IMA ADPCM\",4,0,8000,0,0", "129 ima adpcm"},
-		{"nothing", "", ""},
-		{"garbage", "((((\n,,,,,,\n\"", ""},
+		{"Conexant", []string{`1,"UNSIGNED PCM",8,0,8000,0,0`, `130,"UNSIGNED PCM",8,0,8000,0,00`}, []Format{
+			{1, "UNSIGNED PCM", 8, []Rate{r(8000, 8000)}}, {130, "UNSIGNED PCM", 8, []Rate{r(8000, 8000)}},
+		}},
+		{"USRobotics", []string{`133,"LINEAR",16,0,(7200,8000),(0),(0)`}, []Format{{133, "LINEAR", 16, []Rate{r(7200, 7200), r(8000, 8000)}}}},
+		{"Multi-Tech", []string{`128,"SIGNED PCM",12,0,(7200-8000,11025),(127-129),(0-50)`}, []Format{{128, "SIGNED PCM", 12, []Rate{r(7200, 8000), r(11025, 11025)}}}},
+		{"Lucent", []string{`128,"8-BIT LINEAR",(7200,8000,11025)`, `132,"IMA ADPCM",(8000)`}, []Format{
+			{128, "8-BIT LINEAR", 8, []Rate{r(7200, 7200), r(8000, 8000), r(11025, 11025)}}, {132, "IMA ADPCM", 0, []Rate{r(8000, 8000)}},
+		}},
+		{"ZyXEL", []string{"1;CELP;1;0;(9600)"}, []Format{{1, "CELP", 1, []Rate{r(9600, 9600)}}}},
+		{"slmodemd", []string{"+VSM=0-1,8000-8000"}, []Format{
+			{0, "SIGNED PCM", 8, []Rate{r(8000, 8000)}}, {1, "UNSIGNED PCM", 8, []Rate{r(8000, 8000)}},
+		}},
+		{"V.253 ids alone", []string{"+VSM: (0,1,4,5),(8000)"}, []Format{
+			{0, "SIGNED PCM", 8, []Rate{r(8000, 8000)}}, {1, "UNSIGNED PCM", 8, []Rate{r(8000, 8000)}},
+			{4, "G.711U", 8, []Rate{r(8000, 8000)}}, {5, "G.711A", 8, []Rate{r(8000, 8000)}},
+		}},
+		{"a prefix", []string{`+VSM: 131,"ULAW",8,0,(8000),(0),(0)`}, []Format{{131, "ULAW", 8, []Rate{r(8000, 8000)}}}},
+		{"a prefix with blanks", []string{`+ VSM: 131,"ULAW",8,0,(8000),(0),(0)`}, []Format{{131, "ULAW", 8, []Rate{r(8000, 8000)}}}},
+		{"brackets round each", []string{`+VSM: (1,"UNSIGNED PCM",8,0,8000,0,0),(4,"G.711U",8,0,8000,0,0)`}, []Format{
+			{1, "UNSIGNED PCM", 8, []Rate{r(8000, 8000)}}, {4, "G.711U", 8, []Rate{r(8000, 8000)}},
+		}},
+		{"nothing", nil, nil},
+		{"no list", []string{"ERROR", "", ",,,", "()", `"`, "x,y,z"}, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := ""
-			if f, c, ok := chooseFormat(parseVSM(strings.Split(tt.list, "\n"))); ok {
-				got = f.id + " " + c.name
-			}
-			if got != tt.want {
-				t.Errorf("got %q, want %q", got, tt.want)
+			if got := parseVSM(tt.info); fmt.Sprint(got) != fmt.Sprint(tt.want) {
+				t.Errorf("got %v, want %v", got, tt.want)
 			}
 		})
 	}
 }
 
-func TestCurrentCalls(t *testing.T) {
+func TestTheFormatIsChosenByItsName(t *testing.T) {
+	conexantList := []string{`1,"UNSIGNED PCM",8,0,8000,0,0`, `129,"IMA ADPCM",4,0,8000,0,0`, `140,"2 Bit ADPCM",2,0,8000,0,0`, `141,"4 Bit ADPCM",4,0,8000,0,0`}
+	usrList := []string{`1,"UNSIGNED PCM",8,0,(7200,8000),(0),(0)`, `128,"8-BIT LINEAR",8,0,(7200,8000),(0),(0)`, `131,"ULAW",8,0,(7200,8000),(0),(0)`, `132,"ALAW",8,0,(7200,8000),(0),(0)`, `133,"LINEAR",16,0,(7200,8000),(0),(0)`}
 	tests := []struct {
-		line string
-		ours bool
-		stat int
-		ok   bool
+		name string
+		info []string
+		baud int
+		id   int
+		want string
 	}{
-		{`+CLCC: 1,0,2,0,0,"0612345678",129,""`, true, 2, true},
-		{`+CLCC: 1,0,3,0,0,"0612302",129`, true, 3, true},
-		{`+CLCC: 1,0,0,0,0`, true, 0, true},
-		{`+CLCC: 1,1,4,0,0,"123456789",129,"",,0`, false, 4, true},
-		{`+CLCC: 5,1,5,0,0,"555555555",161,"Mallory, Eve",2,0`, false, 5, true},
-		{`+CLCC: 2,0,4,1,0,"123456789",161`, false, 4, true}, // a data call
-		{`+CLCC: 1,1,4,0,0,"",145`, false, 4, true},
-		{`+CLCC: 1,1,4,0,0,"+7913913ABCA"`, false, 0, false}, // a number without its type
-		{`+CLCC: 1,0`, false, 0, false},
-		{`+CLCC: x,0,0,0,0`, false, 0, false},
-		{`+CLCC:`, false, 0, false},
+		{"Conexant", conexantList, 115200, 1, "8-bit unsigned"},
+		{"USRobotics on a serial port", usrList, 115200, 131, "G.711 µ-law"},
+		{"USRobotics on a fast port", usrList, 460800, 133, "16-bit linear"},
+		{"A-law where there is no µ-law", []string{`130,"8-BIT ALAW",(8000)`, `1,"UNSIGNED PCM",8,0,8000`}, 0, 130, "G.711 A-law"},
+		{"signed 8-bit", []string{`0,"SIGNED PCM",8,0,8000,0,0`}, 0, 0, "8-bit signed"},
+		{"16-bit alone, however slow the port", []string{`129,"16-BIT LINEAR",(8000)`}, 115200, 129, "16-bit linear"},
+		{"ADPCM alone", []string{`129,"IMA ADPCM",4,0,(7200,8000),0,0`}, 0, 129, "IMA ADPCM"},
+		{"slmodemd", []string{"+VSM=0-1,8000-8000"}, 0, 1, "8-bit unsigned"},
+		{"MU-LAW", []string{`7,"MU-LAW",8,0,8000,0,0`}, 0, 7, "G.711 µ-law"},
+		{"µ-law", []string{`7,"µ-law",8,0,8000,0,0`}, 0, 7, "G.711 µ-law"},
+		{"vendors' ADPCM", []string{`141,"4 Bit ADPCM",4,0,8000,0,0`, `129,"ADPCM",4,0,8000,0,0`}, 0, 0, ""},
+		{"12 bits", []string{`128,"SIGNED PCM",12,0,(7200-8000),0,0`}, 0, 0, ""},
+		{"other rates", []string{`1,"UNSIGNED PCM",8,0,(7200,11025),0,0`}, 0, 0, ""},
 	}
 	for _, tt := range tests {
-		c, ok := parseCLCC(tt.line)
-		if ok != tt.ok || ok && (c.stat != tt.stat || c.ours() != tt.ours) {
-			t.Errorf("%s: %+v, ours %v, %v", tt.line, c, c.ours(), ok)
-		}
-	}
-}
-
-func TestCauses(t *testing.T) {
-	for text, want := range map[string]error{
-		"+CEER: 5,17":                           ErrBusy,
-		"+CEER: 0,21,rejected":                  ErrBusy,
-		"+CEER: No user responding":             nil,
-		"+CEER: User busy":                      ErrBusy,
-		"+CEER: 19":                             ErrNoAnswer,
-		"+CEER: 1":                              ErrNoService,
-		"+CEER: No cause information available": nil,
-		"+CEER: EXTENDED ERROR STRING":          nil,
-		"+CEER: 0,255":                          nil,
-		"+CEER: Unassigned number":              ErrNoService,
-	} {
-		cause := parseCEER([]string{text})
-		if want == nil {
-			if cause != 0 {
-				t.Errorf("%s: cause %d, want none", text, cause)
+		t.Run(tt.name, func(t *testing.T) {
+			f, c, ok := chooseFormat(parseVSM(tt.info), tt.baud)
+			if c.name != tt.want || f.ID != tt.id || ok != (tt.want != "") {
+				t.Errorf("got %d %q, want %d %q", f.ID, c.name, tt.id, tt.want)
 			}
-			continue
-		}
-		if err := causeError(cause, false); !errors.Is(err, want) {
-			t.Errorf("%s: cause %d, %v, want %v", text, cause, err, want)
-		}
+		})
 	}
-	for fields, want := range map[string]error{"1,125,104,16": ErrHungUp, "1,0,104,17": ErrBusy, "1,0,255": ErrNoCarrier, "1,12,104": ErrHungUp} {
-		if err := cendError(strings.Split(fields, ",")); !errors.Is(err, want) {
-			t.Errorf("^CEND:%s: %v, want %v", fields, err, want)
+}
+
+func TestParseCLCC(t *testing.T) {
+	tests := []struct {
+		line string
+		want listedCall
+		ok   bool
+		ours bool
+	}{
+		{`+CLCC: 1,0,3,0,0,"0612302",129`, listedCall{1, 0, 3, 0}, true, true},
+		{`+CLCC: 1,0,0,0,0`, listedCall{1, 0, 0, 0}, true, true},
+		{`+CLCC: 1,0,2,0,0,"0612345678",129,""`, listedCall{1, 0, 2, 0}, true, true},
+		{`+CLCC: 1,0,0,3,0,"",145,"a, b",,0`, listedCall{1, 0, 0, 3}, true, true},
+		{`+CLCC:2,0,6,0,0,"1",129`, listedCall{2, 0, 6, 0}, true, true},
+		{`+CLCC: 1,1,4,0,0,"123456789",129,"",,0`, listedCall{1, 1, 4, 0}, true, false},
+		{`+CLCC: 4,1,0,0,1,"000000000",161,"Bob",1`, listedCall{4, 1, 0, 0}, true, false},
+		{`+CLCC: 2,0,4,1,0,"123456789",161`, listedCall{2, 0, 4, 1}, true, false},
+		{`+CLCC: 10,0,4,9,0,"777777777",161`, listedCall{10, 0, 4, 9}, true, false},
+		{`+CLCC: 1,1,4,0,0,"+7913913ABCA",145`, listedCall{1, 1, 4, 0}, true, false},
+		{`^SLCC: 1,0,3,0,0,0,"1",129`, listedCall{1, 0, 3, 0}, true, true},
+		{`+CLCC: 1,1,4,0,0,"+7913913ABCA"`, listedCall{}, false, false},
+		{`+CLCC: 1,0,0,0`, listedCall{}, false, false},
+		{`+CLCC: 1,0,x,0,0`, listedCall{}, false, false},
+		{`+CLCC: 1,0,-1,0,0`, listedCall{}, false, false},
+		{`+CLCC: 1,0,0,0,"0`, listedCall{}, false, false},
+		{`+CLCC: 99999999999999999999,0,0,0,0`, listedCall{}, false, false},
+		{`+CLCC:`, listedCall{}, false, false},
+		{`+COLP: 1`, listedCall{}, false, false},
+	}
+	for _, tt := range tests {
+		got, ok := parseCLCC(tt.line)
+		if ok != tt.ok || ok && (got != tt.want || got.ours() != tt.ours) {
+			t.Errorf("%s: got %v, %v", tt.line, got, ok)
 		}
 	}
 }
 
-func TestDetect(t *testing.T) {
-	for ident, want := range map[string]string{
-		"56000\nCX93001-EIS_V0.2002-V92":                "conexant",
-		"5601\nU.S. Robotics 56K FAX USB V1.2.23":       "usr",
-		"Manufacturer: SIMCOM INCORPORATED\nSIM7600G-H": "sim7600",
-		"SIM800 R14.18":                     "sim800",
-		"Quectel\nEC25":                     "quectel",
-		"Manufacturer: huawei\nModel: E173": "huawei",
-		"144\nsome fax modem":               "voice",
-		"Manufacturer: Sierra Wireless, Inc.\nModel: MC7304 LTE": "gsm",
+func TestParseCEER(t *testing.T) {
+	tests := []struct {
+		info string
+		want int
+	}{
+		{"+CEER: 0,16", 16},
+		{"+CEER: 5,17", 17},
+		{`+CEER: "CM_CALL_END_NETWORK", 19`, 19},
+		{"+CEER: User busy", 17},
+		{"+CEER: Call rejected by the user", 21},
+		{"+CEER: Unassigned (unallocated) number", 1},
+		{"+CEER: No cause information available", 0},
+		{"+CEER: EXTENDED ERROR STRING", 0},
+		{"+CEER: 0,0", 0},
+		{"+CEER: 300,256", 0},
+		{"+CEER: 99999999999999999999", 0},
+		{"", 0},
+	}
+	for _, tt := range tests {
+		if got := parseCEER([]string{tt.info}); got != tt.want {
+			t.Errorf("%q: got %d, want %d", tt.info, got, tt.want)
+		}
+	}
+}
+
+func TestCausesMeanWhatTheNetworkMeans(t *testing.T) {
+	for cause, want := range map[int]error{
+		17: ErrBusy, 21: ErrBusy, 18: ErrNoAnswer, 19: ErrNoAnswer, 102: ErrNoAnswer,
+		1: ErrNoService, 3: ErrNoService, 28: ErrNoService, 34: ErrNoService, 42: ErrNoService,
+		16: ErrNoCarrier, 126: ErrNoCarrier,
 	} {
-		if d := Detect(strings.Split(ident, "\n")); d.Name != want {
-			t.Errorf("%q: %s, want %s", ident, d.Name, want)
+		if err := causeError(cause); !errors.Is(err, want) {
+			t.Errorf("cause %d: %v, want %v", cause, err, want)
 		}
 	}
 }
 
-func TestEveryCodecKeepsASine(t *testing.T) {
-	sine := make([]int16, 8000)
-	for i := range sine {
-		sine[i] = int16(8000 * math.Sin(2*math.Pi*440*float64(i)/8000))
+func TestParseClasses(t *testing.T) {
+	tests := []struct{ line, want string }{
+		{"0,1,8", "0 1 8"},
+		{"(0,1,1.0,2,8)", "0 1 1.0 2 8"},
+		{`+FCLASS: (0-2,8)`, "0 1 2 8"},
+		{`"0,1,8"`, "0 1 8"},
+		{"0-99999", "0-99999"},
+		{"", ""},
+	}
+	for _, tt := range tests {
+		if got := strings.Join(parseClasses([]string{tt.line}), " "); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.line, got, tt.want)
+		}
+	}
+}
+
+func TestDialectsAreFoundByWhatAModemSaysOfItself(t *testing.T) {
+	tests := []struct {
+		ident []string
+		gsm   bool
+		want  string
+	}{
+		{[]string{"56000", "CX93001-EIS_V0.2002-V92"}, false, "conexant"},
+		{[]string{"56000"}, false, "conexant"},
+		{[]string{"5601", "U.S. Robotics 56K FAX USB V1.2.23"}, false, "usr"},
+		{[]string{"Rockwell RC56D/SP"}, false, "rockwell"},
+		{[]string{"MultiTech MT5634SMI"}, false, "multitech"},
+		{[]string{"Venus V.90 USB U052099a"}, false, "lucent"},
+		{[]string{"2457", "Si2457 Rev D"}, false, "silabs"},
+		{[]string{"12457"}, false, "voice"},
+		{[]string{"AEIGPM560LKTF1  Voice V2 V92cap"}, false, "voice"},
+		{nil, false, "voice"},
+		{[]string{"SIMCOM INCORPORATED", "SIMCOM_SIM7600G-H"}, true, "sim7600"},
+		{[]string{"SIMCOM_Ltd", "SIMCOM_SIM800L"}, true, "sim800"},
+		{[]string{"SIMCOM INCORPORATED", "A7670E"}, true, "simcom"},
+		{[]string{"Quectel", "EC25"}, true, "quectel"},
+		{[]string{"huawei", "E173"}, true, "huawei"},
+		{[]string{"ST-Ericsson", "M5730"}, true, "stericsson"},
+		{[]string{"Telit", "LE910"}, true, "gsm"},
+		{nil, true, "gsm"},
+	}
+	for _, tt := range tests {
+		if got := detect(tt.ident, tt.gsm); got.Name != tt.want || got.GSM != tt.gsm {
+			t.Errorf("%q: got %s, want %s", tt.ident, got.Name, tt.want)
+		}
+	}
+	var names []string
+	for _, d := range Dialects {
+		if d.About == "" || slices.Contains(names, d.Name) || d.Name == Auto {
+			t.Errorf("dialect %q: no description, or not the only one of its name", d.Name)
+		}
+		names = append(names, d.Name)
+		if found, ok := lookup(d.Name); !ok || found.Name != d.Name {
+			t.Errorf("dialect %q is not found", d.Name)
+		}
+	}
+}
+
+func TestCodecsKeepSpeech(t *testing.T) {
+	speech := make([]int16, 16000)
+	for i := range speech { // a swelling voice, loud and quiet
+		s := math.Sin(float64(i)*0.11) + 0.4*math.Sin(float64(i)*0.37)
+		speech[i] = int16(9000 * s * math.Abs(math.Sin(float64(i)/3000)))
 	}
 	for _, c := range codecs {
-		encode, decode := c.make()
-		data := encode(nil, sine)
-		if want := int(float64(len(sine)) * c.bytes); len(data) != want {
-			t.Errorf("%s: %d bytes, want %d", c.name, len(data), want)
-		}
-		var back []int16
-		for _, b := range data { // split anywhere
-			back = decode(back, []byte{b})
-		}
-		var signal, noise float64
-		for i := range sine {
-			d := float64(back[i]) - float64(sine[i])
-			signal, noise = signal+float64(sine[i])*float64(sine[i]), noise+d*d
-		}
-		if snr := 10 * math.Log10(signal/(noise+1)); snr < 20 {
-			t.Errorf("%s: signal to noise %.1f dB", c.name, snr)
-		}
-	}
-}
-
-func TestG711IsItsOwnInverse(t *testing.T) {
-	for b := range 256 {
-		if u := ulaw(fromUlaw(byte(b))); u != byte(b) && !(b == 0x7f && u == 0xff) { // two zeros
-			t.Errorf("µ-law %#x comes back as %#x", b, u)
-		}
-		if a := alaw(fromAlaw(byte(b))); a != byte(b) {
-			t.Errorf("A-law %#x comes back as %#x", b, a)
-		}
-	}
-}
-
-func FuzzWhatModemsList(f *testing.F) {
-	f.Add("1,\"UNSIGNED PCM\",8,0,(7200-8000,11025),(0),(0)")
-	f.Add("+CLCC: 1,0,2,0,0,\"0612345678\",129,\"\"")
-	f.Add("+CEER: 0,16")
-	f.Fuzz(func(t *testing.T, line string) {
-		for _, v := range parseVSM([]string{line}) {
-			if name := v.codecName(); name != "" {
-				if _, ok := codecNamed(name); !ok {
-					t.Errorf("%q: codec %q", line, name)
+		t.Run(c.name, func(t *testing.T) {
+			encode, decode := c.encoder(), c.decoder()
+			var data []byte
+			var got []int16
+			for part := range slices.Chunk(speech, 160) {
+				data = encode(data, part)
+			}
+			if want := int(float64(len(speech)) * c.bytes); len(data) != want {
+				t.Errorf("%d bytes, want %d", len(data), want)
+			}
+			for part := range slices.Chunk(data, 37) { // reads end anywhere
+				got = decode(got, part)
+			}
+			if r := correlation(speech, got); r < 0.995 {
+				t.Errorf("correlation %.4f", r)
+			}
+			if c.bytes == 1 {
+				for b := range 256 { // what was decoded is coded as it was, but for the two zeroes of µ-law
+					back := c.encoder()(nil, c.decoder()(nil, []byte{byte(b)}))
+					if again := c.decoder()(nil, back); again[0] != c.decoder()(nil, []byte{byte(b)})[0] {
+						t.Errorf("%#x comes back as %#x", b, back)
+					}
 				}
 			}
+			for _, s := range []int16{math.MinInt16, math.MaxInt16, 0, -1, 1} { // no wrap
+				out := c.decoder()(nil, c.encoder()(nil, []int16{s, s}))
+				if d := int(out[0]) - int(s); c.bytes >= 1 && (d > 1100 || d < -1100) {
+					t.Errorf("%d comes out as %d", s, out[0])
+				}
+			}
+		})
+	}
+	if got := unsigned8.encoder()(nil, make([]int16, 3)); string(got) != "\x80\x80\x80" {
+		t.Errorf("silence is %x", got)
+	}
+}
+
+func correlation(a, b []int16) float64 {
+	var ab, aa, bb float64
+	for i := range min(len(a), len(b)) {
+		x, y := float64(a[i]), float64(b[i])
+		ab, aa, bb = ab+x*y, aa+x*x, bb+y*y
+	}
+	if len(a) != len(b) || aa == 0 || bb == 0 {
+		return 0
+	}
+	return ab / math.Sqrt(aa*bb)
+}
+
+func FuzzParseVSM(f *testing.F) {
+	for _, s := range []string{`1,"UNSIGNED PCM",8,0,8000,0,0`, `128,"SIGNED PCM",12,0,(7200-8000,11025),(127-129),(0-50)`, "+VSM=0-1,8000-8000", "1;CELP;1;0;(9600)", `(1,"A",8,0,8000),(2,"B`, "((((", `"""`, "0-99999999,1-8000"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		formats := parseVSM(strings.Split(s, "\n"))
+		if len(formats) > maxFormats {
+			t.Errorf("%d formats", len(formats))
 		}
-		if c, ok := parseCLCC(line); ok && (c.stat < 0 || c.stat > 255) {
-			t.Errorf("%q: %+v", line, c)
+		for _, format := range formats {
+			if again := parseVSM([]string{fmt.Sprintf(`%d,"%s",%d,0,(%s),0,0`, format.ID, strings.ReplaceAll(format.Name, `"`, ""), format.Bits, rates(format))}); format.at8000() && len(again) == 1 && !again[0].at8000() {
+				t.Errorf("%v is read back as %v", format, again)
+			}
 		}
-		if cause := parseCEER([]string{line}); cause < 0 || cause > 127 {
-			t.Errorf("%q: cause %d", line, cause)
+		_, c, ok := chooseFormat(formats, 0)
+		if ok != (c.encoder != nil) {
+			t.Error("a format without a codec was chosen")
 		}
-		_ = fmt.Sprint(cendError(strings.Split(line, ",")))
+	})
+}
+
+func rates(f Format) string {
+	var list []string
+	for _, r := range f.Rates {
+		list = append(list, fmt.Sprintf("%d-%d", r.Low, r.High))
+	}
+	return strings.Join(list, ",")
+}
+
+func FuzzParseCLCC(f *testing.F) {
+	for _, s := range []string{`+CLCC: 1,0,3,0,0,"0612302",129`, `+CLCC: 1,1,4,0,0,"+7913913ABCA"`, `+CLCC: 4,1,0,0,1,"000000000",161,"Bob",1`, `^SLCC: 1,0,3,0,0,0,"1",129`, "+CLCC:,,,,"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		call, ok := parseCLCC(line)
+		if !ok {
+			return
+		}
+		again, ok := parseCLCC(fmt.Sprintf(`+CLCC: %d,%d,%d,%d,0,"1",129`, call.id, call.dir, call.stat, call.mode))
+		if !ok || again != call {
+			t.Errorf("%q: %v is read back as %v", line, call, again)
+		}
+	})
+}
+
+func FuzzParseCEER(f *testing.F) {
+	for _, s := range []string{"+CEER: 0,16", "+CEER: User busy", "+CEER: No cause information available", "+CEER: 5,17,\"x\""} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		cause := parseCEER([]string{s})
+		if cause < 0 || cause > 127 {
+			t.Errorf("%q: cause %d", s, cause)
+		}
+		if causeError(cause) == nil {
+			t.Error("a cause without an error")
+		}
+	})
+}
+
+// FuzzLine gives a call in progress whatever an unsolicited line may hold.
+func FuzzLine(f *testing.F) {
+	for _, s := range []string{"VOICE CALL: BEGIN", "^CEND:1,0,104,17", "^DSCI: 2,0,6,0,1,129", "*ECAV: 1,3", "+RXDTMF: 8", "+QTONEDET: 56", "DTMF=5", `+CLCC: 1,0,0,0,0,"1",129`, "NO CARRIER", ":", "+RXDTMF"} {
+		f.Add(s, byte('b'))
+	}
+	f.Fuzz(func(t *testing.T, line string, code byte) {
+		c := newCall()
+		defer c.cancel()
+		c.line(line)
+		c.code(code)
+		c.line(line)
+		select {
+		case <-c.over:
+			if c.why() == nil {
+				t.Error("ended without a reason")
+			}
+		default:
+		}
+		for len(c.events) > 0 {
+			if e := <-c.events; e.key != 0 && !isKey(e.key) {
+				t.Errorf("key %q", e.key)
+			}
+		}
 	})
 }

@@ -30,7 +30,7 @@ func atRoundTrip() ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	chat := at.NewChat(port, at.Config{Shield: true})
+	chat := at.NewChat(port, at.Config{})
 	defer chat.Close()
 	var floor, value []float64
 	buf := make([]byte, 64)
@@ -51,7 +51,7 @@ func atRoundTrip() ([]Result, error) {
 		}
 		for range commands {
 			begin := time.Now()
-			if _, err := chat.Command(context.Background(), time.Second, at.Cmd{Text: "AT"}); err != nil {
+			if _, err := chat.Command(context.Background(), "AT", ""); err != nil {
 				return nil, err
 			}
 			value = append(value, us(time.Since(begin)))

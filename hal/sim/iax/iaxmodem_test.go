@@ -1,7 +1,6 @@
 package iax_test
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -125,7 +124,7 @@ func terminal(t *testing.T, path string) io.ReadWriteCloser {
 
 func (b *bench) ask(t *testing.T, cmd string) {
 	t.Helper()
-	if _, err := b.chat.Command(t.Context(), patience, at.Cmd{Text: cmd}); err != nil {
+	if _, err := b.chat.Command(t.Context(), cmd, ""); err != nil {
 		t.Fatalf("%s: %v", cmd, err)
 	}
 }
@@ -133,12 +132,11 @@ func (b *bench) ask(t *testing.T, cmd string) {
 // dial is the result of ATDT.
 func (b *bench) dial(t *testing.T, number string) string {
 	t.Helper()
-	_, err := b.chat.Command(t.Context(), patience, at.Cmd{Text: "ATDT" + number, Dial: true})
-	var result *at.ResultError
-	if !errors.As(err, &result) {
+	result, err := b.chat.Dial(t.Context(), "ATDT"+number)
+	if err != nil {
 		t.Fatalf("ATDT%s: %v", number, err)
 	}
-	return result.Result
+	return result
 }
 
 func (b *bench) urc(t *testing.T, prefix string) {
@@ -210,7 +208,7 @@ func TestOurATChannelOnAModemThatIsNotOurs(t *testing.T) {
 			<-b.rung
 		}
 		// iaxmodem goes back to commands while it dials: no byte aborts the call.
-		if err := b.chat.Write([]byte("ATDT5553\r")); err != nil {
+		if err := b.chat.WriteRaw([]byte("ATDT5553\r")); err != nil {
 			t.Fatal(err)
 		}
 		select {

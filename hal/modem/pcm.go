@@ -1,0 +1,139 @@
+package modem
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"hookswitch/hal/at"
+)
+
+// pcmAhead is how much sound is kept queued in a GSM modem: two frames for the driver, one
+// on its way. More becomes delay.
+const pcmAhead = 60 * time.Millisecond
+
+// pcmTail is what the module still holds when the last frame is due.
+const pcmTail = 100 * time.Millisecond
+
+// pcmPort is the audio port of a GSM modem during a call: 16-bit little-endian, 8000 Hz,
+// both ways. What it delivers is always read: a port that nobody reads may stop.
+type pcmPort struct {
+	port io.ReadWriteCloser
+	out  *at.Writer
+	gone chan struct{} // closed when it delivers no more
+	err  error         // why; set before gone is closed
+	buf  []byte
+}
+
+// openPCM opens the audio port and passes on what it delivers.
+func openPCM(open func() (io.ReadWriteCloser, error), hear func([]int16)) (*pcmPort, error) {
+	port, err := open()
+	if err != nil {
+		return nil, fmt.Errorf("%w: audio port: %w", ErrGone, err)
+	}
+	p := &pcmPort{port: port, out: at.NewWriter(port), gone: make(chan struct{})}
+	go p.read(hear)
+	return p, nil
+}
+
+func (p *pcmPort) read(hear func([]int16)) {
+	defer close(p.gone)
+	decode := newLinearDecoder() // a read may end in the middle of a sample
+	buf := make([]byte, 10*frameBytes)
+	var samples []int16
+	for {
+		n, err := p.port.Read(buf)
+		if n > 0 {
+			samples = decode(samples[:0], buf[:n])
+			hear(samples)
+		}
+		if err != nil {
+			p.err = err
+			return
+		}
+	}
+}
+
+// failure is why the port delivers no more, once gone is closed.
+func (p *pcmPort) failure() error { return fmt.Errorf("%w: audio port: %w", ErrGone, p.err) }
+
+// close closes the port and waits for its reader.
+func (p *pcmPort) close() {
+	_ = p.out.Close()
+	limit := time.NewTimer(time.Second) // for a driver that does not let go
+	defer limit.Stop()
+	select {
+	case <-p.gone:
+	case <-limit.C:
+	}
+}
+
+func (p *pcmPort) ended() <-chan struct{} { return p.gone }
+
+// send writes samples. It may wait as long as the driver holds them, a second at most.
+func (p *pcmPort) send(samples []int16) error {
+	select {
+	case <-p.gone:
+		return p.failure()
+	default:
+	}
+	p.buf = encodeLinear(p.buf[:0], samples)
+	if _, err := p.out.Write(p.buf); err != nil {
+		return fmt.Errorf("%w: audio port: %w", ErrGone, err)
+	}
+	return nil
+}
+
+// playPCM plays through the audio port. There is no way to drop what is queued: it is
+// never more than pcmAhead.
+func (o *operation) playPCM(pcm io.Reader) (time.Duration, error) {
+	p := newPacer(pcmAhead)
+	if err := o.pump(pcm, o.call.pcm, p); err != nil {
+		return p.heard(), o.lost(err)
+	}
+	rest := time.NewTimer(p.left() + pcmTail)
+	defer rest.Stop()
+	if err := o.attend(nil, rest.C, nil); err != nil {
+		return p.heard(), o.lost(err)
+	}
+	return p.sent, nil
+}
+
+// switchAudio brings a GSM call's sound to the audio port. A SIM7600 whose sound is in a
+// wrong state after an earlier call refuses at first: off and on again mostly helps this
+// call, only a restart of the module helps the next.
+func (o *operation) switchAudio() error {
+	prepared := o.call.audio // by a command before the call
+	o.call.audio = true
+	err := o.switchOn()
+	if !errors.Is(err, ErrRefused) {
+		return err
+	}
+	if prepared {
+		return nil
+	}
+	o.s.mu.Lock()
+	o.s.restart = true
+	o.s.mu.Unlock()
+	for _, off := range o.s.dialect.Off {
+		if err := o.command(off); err != nil && !errors.Is(err, ErrRefused) {
+			return err
+		}
+	}
+	if err = o.switchOn(); errors.Is(err, ErrRefused) && o.s.dialect.Guess {
+		o.s.log.Warn("modem refuses every known way to switch its sound to the audio port; playing all the same", "error", err)
+		return nil
+	}
+	return err
+}
+
+// switchOn sends the dialect's commands; where they are guesses, one must be accepted.
+func (o *operation) switchOn() (err error) {
+	for _, cmd := range o.s.dialect.On {
+		if err = o.command(cmd); (err == nil) == o.s.dialect.Guess || err != nil && !errors.Is(err, ErrRefused) {
+			return err
+		}
+	}
+	return err
+}

@@ -1,0 +1,125 @@
+package modem
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+)
+
+// Report is what Probe has found out about a modem.
+type Report struct {
+	Ident    []string `json:"ident"`              // what it says of itself
+	Dialect  string   `json:"dialect"`            // the one that auto would use
+	About    string   `json:"about"`              // what that dialect is for
+	GSM      bool     `json:"gsm"`                // a GSM or LTE modem, else a voice modem
+	Classes  []string `json:"classes,omitempty"`  // AT+FCLASS=?; voice is 8
+	Formats  []string `json:"formats,omitempty"`  // AT+VSM=?
+	Sound    string   `json:"sound,omitempty"`    // how sound would be sent
+	Network  string   `json:"network,omitempty"`  // registration, in words
+	Operator string   `json:"operator,omitempty"` // AT+COPS?
+	Signal   int      `json:"signal,omitempty"`   // dBm; 0 is not known
+	Fault    string   `json:"fault,omitempty"`    // why it will not do and what to do; "" where it will
+}
+
+// Probe hangs the modem on port up, finds out what it is and whether it will do, and closes
+// the port. The error is for a port with nothing on it that could be asked.
+func Probe(ctx context.Context, port io.ReadWriteCloser) (Report, error) {
+	elsewhere := func() (io.ReadWriteCloser, error) { return nil, io.ErrClosedPipe } // the audio port is not asked about
+	s := newSession(&Config{Dialect: Auto, OpenPCM: elsewhere}, slog.New(slog.DiscardHandler), port)
+	defer s.close()
+	fault := s.start(ctx)
+	if !s.ready {
+		return Report{Ident: s.ident}, fault
+	}
+	r := Report{
+		Ident: s.ident, Dialect: s.dialect.Name, About: s.dialect.About, GSM: s.dialect.GSM,
+		Classes: s.classes, Sound: s.codec.name,
+	}
+	if fault != nil {
+		r.Fault = fault.Error()
+	}
+	for _, f := range s.formats {
+		r.Formats = append(r.Formats, f.String())
+	}
+	if r.GSM {
+		s.probeNetwork(ctx, &r)
+	}
+	return r, nil
+}
+
+// probeNetwork asks for what a person with an antenna in hand wants to know.
+func (s *session) probeNetwork(ctx context.Context, r *Report) {
+	if s.dialect.NoAudio == "" {
+		r.Sound = "16-bit linear on a second port"
+	}
+	if r.Network = "registered"; r.Fault != "" {
+		r.Network = "not registered"
+	}
+	if info, err := s.ask(ctx, "AT+COPS?", "+COPS:"); err == nil && len(info) > 0 {
+		if fields := splitFields(info[0]); len(fields) > 2 {
+			r.Operator = strings.Trim(fields[2], `"`)
+		}
+	}
+	info, err := s.ask(ctx, "AT+CSQ", "+CSQ:")
+	if err == nil && len(info) > 0 {
+		// TS 27.007 §8.5: 0 is -113 dBm or less, 31 is -51 dBm or more, 99 is not known.
+		if rssi := number(splitFields(strings.TrimPrefix(info[0], "+CSQ:"))[0]); rssi >= 0 && rssi <= 31 {
+			r.Signal = -113 + 2*rssi
+		}
+	}
+}
+
+// String is the report in sentences.
+func (r Report) String() string {
+	var b strings.Builder
+	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	kind := "A voice modem"
+	if r.GSM {
+		kind = "A GSM or LTE modem"
+	}
+	say("%s; dialect %q, for %s.", kind, r.Dialect, r.About)
+	if len(r.Ident) > 0 {
+		say("It says of itself: %s.", strings.Join(r.Ident, "; "))
+	} else {
+		say("It says nothing of itself.")
+	}
+	if len(r.Classes) > 0 {
+		say("Service classes: %s (voice is 8).", strings.Join(r.Classes, ", "))
+	}
+	if len(r.Formats) > 0 {
+		say("Voice formats: %s.", strings.Join(r.Formats, "; "))
+	}
+	if r.Sound != "" {
+		say("Sound is sent as %s.", r.Sound)
+	}
+	if r.Network != "" {
+		say("Network: %s.", strings.Join(r.network(), ", "))
+	}
+	if r.Fault == "" {
+		say("It will do.")
+	} else {
+		say("It will not do: %s.", r.Fault)
+	}
+	return b.String()
+}
+
+// network is what is known of the network.
+func (r Report) network() []string {
+	list := []string{r.Network}
+	if r.Operator != "" {
+		list = append(list, "operator "+r.Operator)
+	}
+	if r.Signal != 0 {
+		quality := "good"
+		switch { // by experience: below -101 dBm calls drop
+		case r.Signal < -101:
+			quality = "too weak"
+		case r.Signal < -89:
+			quality = "weak"
+		}
+		list = append(list, fmt.Sprintf("signal %d dBm, %s", r.Signal, quality))
+	}
+	return list
+}

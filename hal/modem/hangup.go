@@ -198,6 +198,10 @@ func (s *session) hangUpWith(ctx context.Context, cmd string, limit time.Duratio
 	defer cancel()
 	unsure := s.chat.Unsure()
 	_, err := s.chat.Command(ctx, cmd, "")
+	if err == nil && !unsure { // a modem that answers twice may just have begun to
+		s.chat.Drain(ctx, glance)
+		unsure = s.chat.Unsure()
+	}
 	if unsure && !errors.Is(err, at.ErrTimeout) { // that was the answer to it or to what was before
 		s.chat.Drain(ctx, glance)
 		_, err = s.chat.Command(ctx, cmd, "")

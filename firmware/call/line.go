@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"hookswitch/firmware/audio"
 	"hookswitch/hal/hook"
 	"hookswitch/hal/modem"
 )
@@ -23,6 +24,8 @@ type LineConfig struct {
 	Mobile bool // a GSM line, which dials "+"
 	Modem  modem.Config
 	Hook   hook.Config
+	Tones  audio.Plan  // what the board listens for itself; nil leaves call progress to the modem
+	Pulse  *hook.Pulse // the hook relay dials, not the modem; nil is by tones. It takes Tones.
 
 	Users    []string // only these users' calls; empty is everybody's
 	Prefixes []string // only numbers that begin so; empty is all
@@ -52,7 +55,32 @@ func newLine(cfg LineConfig, x *Exchange) *line {
 	l := &line{cfg: cfg, x: x, hang: make(chan struct{}, 1)}
 	l.hang <- struct{}{}
 	l.hook, l.hookFault = hook.New(cfg.Hook)
+	if cfg.Tones != nil {
+		l.cfg.Modem.Listen = func() func([]int16) modem.Progress { return listener(cfg.Tones) }
+	}
+	if cfg.Pulse != nil {
+		l.cfg.Modem.Pulse = func(ctx context.Context, digits string) error { return l.hook.Dial(ctx, digits, *cfg.Pulse) }
+	}
 	return l
+}
+
+// means is what the sounds of a line mean for a call.
+var means = map[audio.Sound]modem.Progress{
+	audio.DialTone: modem.DialTone, audio.Ringback: modem.Ringing, audio.Busy: modem.Busy,
+	audio.Congestion: modem.Unobtainable, audio.SIT: modem.Unobtainable,
+	audio.Voice: modem.Answered, audio.RingbackEnded: modem.Answered,
+}
+
+// listener hears call progress in the tones of a plan.
+func listener(plan audio.Plan) func([]int16) modem.Progress {
+	p := audio.NewProgress(plan)
+	return func(samples []int16) modem.Progress {
+		heard := modem.Undecided
+		for _, e := range p.Hear(samples) {
+			heard = means[e.Sound]
+		}
+		return heard
+	}
 }
 
 // openModem starts the modem's keeper, whose first act is to hang up.

@@ -38,6 +38,7 @@ var ends = []struct {
 	{hook.ErrRinging, end{Unavailable, 503, "the line is ringing"}, end{}},
 	{hook.ErrNoLoop, end{Unavailable, 503, "no loop current: check the line's cable and the hook relay's contact"}, end{Other, 500, "no loop current"}},
 	{hook.ErrLoopLost, end{Unavailable, 503, "the exchange dropped the line before an answer"}, end{None, 0, "the far end hung up"}},
+	{hook.ErrDigit, end{Unavailable, 503, "this line dials by pulses, which * and # have not"}, end{}},
 	{modem.ErrTimeout, end{Other, 500, "the modem did not reply"}, end{Other, 500, "the modem did not reply"}},
 	{modem.ErrRefused, end{Other, 500, "the modem refused a command"}, end{Other, 500, "the modem refused a command"}},
 }

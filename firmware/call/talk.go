@@ -3,6 +3,7 @@ package call
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 	"time"
@@ -15,6 +16,7 @@ import (
 var (
 	errKey     = errors.New("call: a key was pressed")
 	errUnheard = errors.New("call: nobody pressed 1 to hear the message")
+	errTone    = fmt.Errorf("%w: its exchange gives a tone", modem.ErrHungUp)
 )
 
 const (
@@ -32,7 +34,9 @@ type talk struct {
 	c    *active
 	keys chan byte // pressed and not yet looked at
 
-	hear audio.Keys // listens where the modem delivers audio
+	// These listen where the modem delivers audio.
+	hear  audio.Keys
+	tones func([]int16) modem.Progress // nil where the modem tells that the far end has hung up
 
 	mu      sync.Mutex // guards what follows: keys come from the AT port and out of the sound
 	lastKey byte
@@ -42,6 +46,9 @@ type talk struct {
 // talk returns when the conversation is over; the caller hangs up.
 func (l *line) talk(ctx context.Context, c *active) error {
 	t := &talk{l: l, c: c, keys: make(chan byte, 32)}
+	if l.cfg.Tones != nil {
+		t.tones = listener(l.cfg.Tones)
+	}
 	if l.cfg.PressOne {
 		if err := t.pressOne(ctx); err != nil {
 			return err
@@ -70,6 +77,12 @@ func (t *talk) far(cancel context.CancelCauseFunc) modem.Far {
 		Hear: func(samples []int16) {
 			for _, digit := range t.hear.Hear(samples) {
 				press(digit)
+			}
+			if t.tones != nil {
+				switch t.tones(samples) {
+				case modem.DialTone, modem.Busy, modem.Unobtainable:
+					cancel(errTone)
+				}
 			}
 		},
 	}

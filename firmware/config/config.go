@@ -85,12 +85,13 @@ type Line struct {
 	PCM     string `toml:"pcm"`      // device of the sound of a mobile modem
 	PCMBaud int    `toml:"pcm_baud"` //
 
-	Board string `toml:"board"` // relay board or HAT, a name of board.Names; fills in what is wired
-	Hook  Hook   `toml:"hook"`
-	Loop  Loop   `toml:"loop"`
-	Ring  Pin    `toml:"ring"`   // ringing voltage
-	InUse Pin    `toml:"in_use"` // a parallel telephone is off-hook
-	Power Power  `toml:"power"`
+	Board  string `toml:"board"` // relay board or HAT, a name of board.Names; fills in what is wired
+	Hook   Hook   `toml:"hook"`
+	Loop   Loop   `toml:"loop"`
+	Ring   Pin    `toml:"ring"`   // ringing voltage
+	InUse  Pin    `toml:"in_use"` // a parallel telephone is off-hook
+	Select Pin    `toml:"select"` // a relay that joins the modem to this line during a call
+	Power  Power  `toml:"power"`
 
 	Init     []string      `toml:"init"`      // further AT commands after the dialect's own
 	Country  string        `toml:"country"`   // whose tones and pulses: ISO 3166 in lower case, "uk" too

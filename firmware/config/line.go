@@ -136,11 +136,16 @@ func (k *checker) behaviour(l *Line, at *place) {
 		}
 	}
 	k.oneOf(at.key("progress"), lineTable, "progress", l.Progress, ProgressModem, ProgressListen)
-	if l.Progress == ProgressListen {
-		k.add(at.key("progress"), lineTable, "progress", `this version leaves answer and busy to the modem; write "modem"`)
-	}
-	if l.Pulse {
-		k.add(at.key("pulse"), lineTable, "pulse", "this version dials by tones only; leave it out")
+	d, _ := dialect(l.Dialect)
+	switch {
+	case l.Progress == ProgressListen && d.GSM:
+		k.add(at.key("progress"), lineTable, "progress", `a mobile network says itself what becomes of a call; write "modem"`)
+	case l.Pulse && d.GSM:
+		k.add(at.key("pulse"), lineTable, "pulse", "a mobile network knows no pulses; leave it out")
+	case l.Pulse && !l.Hook.Wired() && !at.key("hook").bad:
+		k.add(at.key("pulse"), lineTable, "pulse", "pulses are dialled by the hook relay, which this line has not; wire one, or leave it out")
+	case l.Pulse && l.Progress != ProgressListen:
+		k.add(at.key("pulse"), lineTable, "pulse", `the modem does not know what the relay has dialled; write progress = "listen" too`)
 	}
 	if l.LeadIn != unset {
 		k.within(at.key("lead_in"), lineTable, "lead_in", l.LeadIn, 0, 10*time.Second)

@@ -137,8 +137,8 @@ func TestEachMistakeIsToldOnceWithItsLineAndWhatToWrite(t *testing.T) {
 		{"a prefix that is a mask", line + "prefix = [\"1x\"]", 4, "[[line]] prefix", "beginning of a number"},
 		{"a user that there is not", user + line + "users = [\"ana\"]", 7, "[[line]] users", `did you mean "anna"?`},
 		{"progress by nobody", line + "progress = \"none\"", 4, "[[line]] progress", "modem, listen"},
-		{"pulse dialling, which this version has not", line + "pulse = true", 4, "[[line]] pulse", "tones only"},
-		{"progress by the board, which this version has not", line + "progress = \"listen\"", 4, "[[line]] progress", "write \"modem\""},
+		{"pulse dialling without a relay", line + "progress = \"listen\"\npulse = true", 5, "[[line]] pulse", "wire one"},
+		{"pulse dialling that the modem should follow", line + "pulse = true\nhook = { pin = \"GPIO26\", active = \"low\" }", 4, "[[line]] pulse", "listen"},
 		{"a lead-in too long", line + "lead_in = \"1m\"", 4, "[[line]] lead_in", "not between"},
 		{"a country that there is not", line + "country = \"yy\"", 4, "[[line]] country", "is no country"},
 

@@ -35,6 +35,7 @@ func (k *checker) fromBoard(l *Line, at *place) {
 	}
 	k.relayTerminal(&l.Hook.Pin, b, at, "hook")
 	k.relayTerminal(&l.Power.Pin, b, at, "power")
+	k.relayTerminal(&l.Select, b, at, "select")
 	k.inputTerminal(&l.Loop.Pin, b, at, "loop")
 	k.inputTerminal(&l.Ring, b, at, "ring")
 	k.inputTerminal(&l.InUse, b, at, "in_use")
@@ -110,7 +111,7 @@ func (k *checker) pins(l *Line, at *place, used map[string]int) {
 		pin         *Pin
 		relay, coil bool // it has a contact; a wrong level would energise something
 	}{
-		{"hook", &l.Hook.Pin, true, true}, {"power", &l.Power.Pin, l.Power.Kind != PowerKey, true},
+		{"hook", &l.Hook.Pin, true, true}, {"select", &l.Select, true, true}, {"power", &l.Power.Pin, l.Power.Kind != PowerKey, true},
 		{"loop", &l.Loop.Pin, false, false}, {"ring", &l.Ring, false, false}, {"in_use", &l.InUse, false, false},
 	} {
 		where := at.key(p.key)

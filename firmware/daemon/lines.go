@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"hookswitch/firmware/audio"
 	"hookswitch/firmware/call"
 	"hookswitch/firmware/config"
 	"hookswitch/hal"
@@ -27,6 +28,13 @@ func (d *Daemon) lines(opt Options, trace *tracer) ([]call.LineConfig, error) {
 			Name: c.Name, Mobile: c.Mobile(), Users: c.Users, Prefixes: c.Prefix, PressOne: c.PressOne, LeadIn: c.LeadIn,
 			Modem: modem.Config{Name: c.Name, Dialect: c.Dialect, Init: c.Init, Log: d.log, Trace: trace.bytes(c.Name)},
 			Hook:  hook.Config{Settle: c.Hook.Settle, MinOnHook: c.Hook.MinOnHook, LoopBreak: c.Loop.Break, Edge: trace.edge(c.Name)},
+		}
+		if c.Progress == config.ProgressListen {
+			l.Tones = audio.PlanOf(c.Country)
+		}
+		if c.Pulse {
+			p := hook.PulseOf(c.Country)
+			l.Pulse = &p
 		}
 		var err error
 		if d.sim != nil {
@@ -78,6 +86,9 @@ func wire(l *call.LineConfig, c config.Line) {
 	}
 	if c.Hook.Wired() {
 		l.Hook.Relay = openRelay(c.Hook.Pin)
+	}
+	if c.Select.Wired() {
+		l.Hook.Select = openRelay(c.Select)
 	}
 	if c.Power.Wired() {
 		l.Modem.Power = powerCycle(openRelay(c.Power.Pin), c.Power)

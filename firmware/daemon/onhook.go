@@ -30,7 +30,7 @@ func OnHook(ctx context.Context, path string) error {
 	}
 	var errs []error
 	for _, l := range lines { // every relay first: they need no modem's consent
-		if _, err := hook.New(hook.Config{Relay: l.Hook.Relay}); err != nil {
+		if _, err := hook.New(hook.Config{Relay: l.Hook.Relay, Select: l.Hook.Select}); err != nil {
 			errs = append(errs, fmt.Errorf("line %s: %w", l.Name, err))
 		}
 	}

@@ -41,9 +41,12 @@ const (
 // Config is what a Switch is wired to. Every field may be left zero.
 type Config struct {
 	Relay hal.Relay // in series with the line; nil where the modem alone seizes it
-	Loop  hal.Input // loop current through our relay
-	Ring  hal.Input // ringing voltage, as pulses at twice its frequency
-	InUse hal.Input // a parallel telephone is off-hook (low line voltage)
+	// Select joins the modem to this line for as long as a call has it, where a telephone or
+	// another line has it else. It is closed before Relay and opened after it.
+	Select hal.Relay
+	Loop   hal.Input // loop current through our relay
+	Ring   hal.Input // ringing voltage, as pulses at twice its frequency
+	InUse  hal.Input // a parallel telephone is off-hook (low line voltage)
 
 	Settle    time.Duration // from closing the relay to a usable line
 	MinOnHook time.Duration // shortest on-hook time between two calls
@@ -137,8 +140,8 @@ func (s *Switch) seize(turn int) error {
 	if s.turn != turn {
 		return ErrReleased
 	}
-	if err := s.setLocked(true); err != nil {
-		return errors.Join(err, s.setLocked(false))
+	if err := errors.Join(s.selectLocked(true), s.setLocked(true)); err != nil {
+		return errors.Join(err, s.setLocked(false), s.selectLocked(false))
 	}
 	return nil
 }
@@ -149,8 +152,18 @@ func (s *Switch) OnHook() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.turn++
-	s.fault = s.setLocked(false)
+	s.fault = errors.Join(s.setLocked(false), s.selectLocked(false))
 	return s.fault
+}
+
+func (s *Switch) selectLocked(closed bool) error {
+	if s.cfg.Select == nil {
+		return nil
+	}
+	if err := s.cfg.Select.Set(closed); err != nil {
+		return fmt.Errorf("hook: line-select relay: %w", err)
+	}
+	return nil
 }
 
 // setLocked drives the relay; s.mu is held, which is as long as a register write takes.

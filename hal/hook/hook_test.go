@@ -252,7 +252,7 @@ func TestPulseDialling(t *testing.T) {
 			t.Fatal(err)
 		}
 		start := time.Now()
-		if err := s.Dial(t.Context(), "10", hook.Pulses[""]); err != nil {
+		if err := s.Dial(t.Context(), "10", hook.PulseOf("")); err != nil {
 			t.Fatal(err)
 		}
 		if got, want := time.Since(start), ms(100+800+1000); got != want {
@@ -264,8 +264,32 @@ func TestPulseDialling(t *testing.T) {
 		if d := c.edges[2] - c.edges[1]; d != ms(60) {
 			t.Errorf("break of %v, want 60ms", d)
 		}
-		if err := s.Dial(t.Context(), "5#", hook.Pulses[""]); err == nil {
-			t.Error("a rotary dial has no #")
+		edges := len(c.edges)
+		if err := s.Dial(t.Context(), "5#", hook.PulseOf("")); !errors.Is(err, hook.ErrDigit) || len(c.edges) != edges {
+			t.Errorf("a rotary dial has no #: %v, %d pulses", err, len(c.edges)-edges)
+		}
+	})
+}
+
+func TestTheLineIsSelectedForAsLongAsACallHasIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		relay, line := newContact(), newContact()
+		s, _ := hook.New(hook.Config{Relay: relay, Select: line})
+		if line.sets != 1 || line.state() {
+			t.Error("not driven to its safe level at the start")
+		}
+		if err := s.OffHook(t.Context()); err != nil || !line.state() {
+			t.Errorf("off-hook: %v, selected %v", err, line.state())
+		}
+		if err := s.Dial(t.Context(), "3", hook.PulseOf("")); err != nil || len(line.edges) != 1 {
+			t.Errorf("pulses: %v, %d edges of the line-select relay", err, len(line.edges))
+		}
+		if err := s.OnHook(); err != nil || line.state() {
+			t.Errorf("on-hook: %v, selected %v", err, line.state())
+		}
+		line.fail = errors.New("burnt")
+		if err := s.OffHook(t.Context()); !errors.Is(err, line.fail) || relay.state() {
+			t.Errorf("a line that can't be selected: %v, relay closed %v", err, relay.state())
 		}
 	})
 }

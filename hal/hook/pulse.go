@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -13,24 +14,35 @@ type Pulse struct {
 	Pause       time.Duration // between two digits
 }
 
-// Pulse ratios by country; every other country takes "".
-var Pulses = map[string]Pulse{
-	"":   {60 * time.Millisecond, 40 * time.Millisecond, 800 * time.Millisecond},
-	"us": {61 * time.Millisecond, 39 * time.Millisecond, 800 * time.Millisecond},
-	"uk": {67 * time.Millisecond, 33 * time.Millisecond, 800 * time.Millisecond},
-	"jp": {67 * time.Millisecond, 33 * time.Millisecond, 800 * time.Millisecond},
+var (
+	usual  = Pulse{60 * time.Millisecond, 40 * time.Millisecond, 800 * time.Millisecond}
+	pulses = map[string]Pulse{
+		"us": {61 * time.Millisecond, 39 * time.Millisecond, 800 * time.Millisecond},
+		"uk": {67 * time.Millisecond, 33 * time.Millisecond, 800 * time.Millisecond},
+		"jp": {67 * time.Millisecond, 33 * time.Millisecond, 800 * time.Millisecond},
+	}
+)
+
+// PulseOf is how the rotary telephones of a country dial: its code in ISO 3166, in lower
+// case, or "uk".
+func PulseOf(country string) Pulse {
+	if p, ok := pulses[country]; ok {
+		return p
+	}
+	return usual
 }
 
-var errDigit = errors.New("hook: a rotary dial has the digits 0 to 9 only")
+// ErrDigit is for what no rotary dial has.
+var ErrDigit = errors.New("hook: a rotary dial has the digits 0 to 9 only")
 
 // Dial dials digits by opening the relay once for 1, ten times for 0. The line must be
 // off-hook with dial tone. On an error the relay may be open or closed: the caller puts
-// the line on-hook.
+// the line on-hook. With ErrDigit nothing was dialled.
 func (s *Switch) Dial(ctx context.Context, digits string, p Pulse) error {
+	if strings.Trim(digits, "0123456789") != "" {
+		return fmt.Errorf("%w: %q", ErrDigit, digits)
+	}
 	for i, d := range digits {
-		if d < '0' || d > '9' {
-			return fmt.Errorf("%w: %q", errDigit, d)
-		}
 		if i > 0 {
 			if err := sleep(ctx, p.Pause); err != nil {
 				return err

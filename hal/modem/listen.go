@@ -6,51 +6,116 @@ import (
 	"time"
 )
 
-// errAnswered ends listening.
-var errAnswered = errors.New("modem: answered")
+// Progress is what the sound of a line that is off-hook means.
+type Progress int
+
+// What a listener has heard last.
+const (
+	Undecided    Progress = iota
+	DialTone              // the exchange waits for digits, or, in a call, the far end has hung up
+	Ringing               // ringback
+	Answered              // ringback has stopped, or somebody speaks
+	Busy                  // busy tone
+	Unobtainable          // special information tone, congestion, reorder
+)
+
+// dialToneLimit is how long an exchange may take to give dial tone.
+const dialToneLimit = 5 * time.Second
+
+// What ends listening.
+var (
+	errAnswered = errors.New("modem: answered")
+	errInvited  = errors.New("modem: dial tone")
+)
 
 // dialListening dials and lets the board hear the line's tones, for modems that can't tell
-// ringback from an answer. The semicolon makes ATD return after the last digit
-// (V.250 6.3.1).
+// dial tone, ringback and an answer from each other.
 func (o *operation) dialListening(number string) (Answer, error) {
-	limit := time.Duration(len(number))*digitTime + dialMargin
-	if _, err := o.dial("ATDT"+number+";", limit); err != nil {
-		return "", o.unanswered(err)
-	}
-	if err := o.offHook(); err != nil {
+	if err := o.command("AT+VLS=1"); err != nil {
 		return "", err
 	}
+	if err := o.awaitDialTone(); err != nil {
+		return "", err
+	}
+	if err := o.digits(number); err != nil {
+		return "", o.unanswered(err)
+	}
+	err := o.listen(answerLimit*time.Second, o.progress)
+	switch {
+	case errors.Is(err, errAnswered):
+		o.call.connect(o.call.surely())
+		return o.call.surely(), nil
+	case err == nil:
+		return "", ErrNoAnswer
+	}
+	return "", o.unanswered(err)
+}
+
+func (o *operation) awaitDialTone() error {
+	err := o.listen(dialToneLimit, func(p Progress) error {
+		switch p {
+		case DialTone:
+			return errInvited
+		case Busy, Unobtainable:
+			return fmt.Errorf("%w: the line gives another tone", ErrNoDialTone)
+		}
+		return nil
+	})
+	switch {
+	case errors.Is(err, errInvited):
+		return nil
+	case err == nil:
+		return fmt.Errorf("%w: none was heard for %v", ErrNoDialTone, dialToneLimit)
+	}
+	return err
+}
+
+// digits dials on a line that gives dial tone, and returns after the last digit.
+func (o *operation) digits(number string) error {
+	if o.s.cfg.Pulse != nil {
+		return o.s.cfg.Pulse(o.ctx, number)
+	}
+	// X3: the modem, which may not know the country's dial tone, is not to wait for it. The
+	// semicolon makes ATD return after the last digit (V.250 6.3.1).
+	if err := o.command("ATX3"); err != nil && !errors.Is(err, ErrRefused) {
+		return err
+	}
+	_, err := o.dial("ATDT"+number+";", time.Duration(len(number))*digitTime+dialMargin)
+	return err
+}
+
+// listen asks act about each change of the line's sound until that returns an error, which
+// it returns, or limit has passed, which is nil.
+func (o *operation) listen(limit time.Duration, act func(Progress) error) error {
 	hear := o.s.cfg.Listen()
 	o.call.listen(true)
 	defer o.call.listen(false)
 	stream, err := o.receive()
 	if err != nil {
-		return "", err
+		return err
 	}
-	timer := time.NewTimer(answerLimit * time.Second)
+	timer := time.NewTimer(limit)
 	defer timer.Stop()
-	err = o.attend(stream.Done(), timer.C, func(samples []int16) error { return o.progress(hear(samples)) })
-	o.s.chat.Interrupt()
-	settled := o.s.chat.Settle()
-	switch {
-	case errors.Is(err, errAnswered):
-		o.call.connect(Ringback)
-		return o.call.surely(), explain("listen", settled)
-	case err != nil:
-		return "", o.unanswered(err)
-	case time.Since(o.call.began) >= answerLimit*time.Second:
-		return "", ErrNoAnswer
+	err = o.attend(stream.Done(), timer.C, func(samples []int16) error { return act(hear(samples)) })
+	select {
+	case <-stream.Done():
+		if err == nil {
+			err = fmt.Errorf("%w: the modem stopped listening by itself", ErrNoCarrier)
+		}
+	default:
 	}
-	return "", fmt.Errorf("%w: the modem stopped listening by itself", ErrNoCarrier)
+	o.s.chat.Interrupt()
+	if settled := o.s.chat.Settle(); settled != nil && (err == nil || errors.Is(err, errAnswered) || errors.Is(err, errInvited)) {
+		return explain("listen", settled)
+	}
+	return err
 }
 
-// progress acts on what the tones mean.
+// progress acts on what the tones after dialling mean.
 func (o *operation) progress(p Progress) error {
 	switch p {
 	case Ringing:
-		if !o.call.hasAlerted() {
-			o.call.alert()
-		}
+		o.call.alert()
 	case Answered:
 		return errAnswered
 	case Busy:

@@ -47,29 +47,18 @@ func (preempted) Unwrap() error { return context.Canceled }
 
 // Config says how to reach a modem and what it is.
 type Config struct {
-	Name    string                             // the line's name, for the log
-	Dialect string                             // a name in Dialects, or "auto"; "" is auto
-	Open    func() (io.ReadWriteCloser, error) // opens the AT port; called again after the modem has gone
-	OpenPCM func() (io.ReadWriteCloser, error) // opens the audio port of a GSM modem; nil where there is none
-	Baud    int                                // of the AT port, which limits what sound it carries; 0 is not known
-	Init    []string                           // further commands, after the dialect's
-	Power   func(ctx context.Context) error    // switches the modem off and on; nil where the board can't
-	Listen  func() func([]int16) Progress      // hears a dialled line's tones; nil leaves that to the modem
-	Log     *slog.Logger                       // nil is silent
-	Trace   func(sent bool, data []byte)       // sees every byte of the AT dialogue but sound; may be nil
+	Name    string                              // the line's name, for the log
+	Dialect string                              // a name in Dialects, or "auto"; "" is auto
+	Open    func() (io.ReadWriteCloser, error)  // opens the AT port; called again after the modem has gone
+	OpenPCM func() (io.ReadWriteCloser, error)  // opens the audio port of a GSM modem; nil where there is none
+	Baud    int                                 // of the AT port, which limits what sound it carries; 0 is not known
+	Init    []string                            // further commands, after the dialect's
+	Power   func(ctx context.Context) error     // switches the modem off and on; nil where the board can't
+	Listen  func() func([]int16) Progress       // hears a line's tones; nil leaves that to the modem
+	Pulse   func(context.Context, string) error // dials by the hook relay what the modem would; takes Listen
+	Log     *slog.Logger                        // nil is silent
+	Trace   func(sent bool, data []byte)        // sees every byte of the AT dialogue but sound; may be nil
 }
-
-// Progress is what the tones of a line that has been dialled mean.
-type Progress int
-
-// What a listener has heard so far.
-const (
-	Undecided    Progress = iota
-	Ringing               // ringback
-	Answered              // ringback has stopped, or somebody speaks
-	Busy                  // busy tone
-	Unobtainable          // special information tone, congestion, reorder
-)
 
 // Far is what a caller wants to know of the far end while Dial, Play or Record runs. Any
 // field may be nil. The functions are called in order, from the goroutine that called Dial,

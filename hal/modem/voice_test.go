@@ -492,16 +492,23 @@ func TestWithoutACallNothingIsPlayed(t *testing.T) {
 
 // A listener of the board's own hears the tones that the modem can't tell apart.
 func TestTheBoardListensForTheAnswer(t *testing.T) {
+	heard := func(list ...modem.Progress) []modem.Progress { return list }
 	tests := []struct {
 		name   string
-		hears  modem.Progress
+		hears  []modem.Progress // second by second, the last for ever
+		pulse  bool
 		answer modem.Answer
 		want   error
+		rang   int
 	}{
-		{"an answer", modem.Answered, modem.Ringback, nil},
-		{"busy", modem.Busy, "", modem.ErrBusy},
-		{"a special information tone", modem.Unobtainable, "", modem.ErrNoService},
-		{"nothing", modem.Undecided, "", modem.ErrNoAnswer},
+		{"an answer", heard(0, modem.DialTone, 0, modem.Ringing, 0, 0, modem.Answered), false, modem.Ringback, nil, 1},
+		{"an answer after a number dialled by pulses", heard(0, modem.DialTone, 0, modem.Ringing, 0, 0, modem.Answered), true, modem.Ringback, nil, 1},
+		{"a voice and no ringback before", heard(modem.DialTone, 0, modem.Answered), false, modem.Assumed, nil, 0},
+		{"busy", heard(modem.DialTone, 0, modem.Busy), false, "", modem.ErrBusy, 0},
+		{"a special information tone", heard(modem.DialTone, modem.Ringing, modem.Unobtainable), false, "", modem.ErrNoService, 1},
+		{"nothing", heard(modem.DialTone, 0, modem.Ringing, 0), false, "", modem.ErrNoAnswer, 1},
+		{"no dial tone", heard(0), false, "", modem.ErrNoDialTone, 0},
+		{"busy tone instead of dial tone", heard(0, modem.Busy), true, "", modem.ErrNoDialTone, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -517,26 +524,30 @@ func TestTheBoardListensForTheAnswer(t *testing.T) {
 					}
 				}
 				cfg := f.config("voice")
+				samples := 0
 				cfg.Listen = func() func([]int16) modem.Progress {
-					heard := 0
 					return func(s []int16) modem.Progress {
-						switch heard += len(s); {
-						case heard > 6*8000:
-							return tt.hears
-						case heard > 2*8000:
-							return modem.Ringing
+						before := samples / 8000
+						samples += len(s)
+						if now := samples / 8000; now != before && now < len(tt.hears) {
+							return tt.hears[now]
 						}
 						return modem.Undecided
 					}
+				}
+				pulsed := ""
+				if tt.pulse {
+					cfg.Pulse = func(_ context.Context, digits string) error { pulsed = digits; return nil }
 				}
 				m := modem.New(cfg)
 				t.Cleanup(func() { f.shut(m) })
 				if err := m.WaitReady(t.Context()); err != nil {
 					t.Fatal(err)
 				}
+				samples = -8001
 				rang := 0
 				answer, err := m.Dial(t.Context(), "5550100", modem.Far{Alerted: func() { rang++ }})
-				if answer != tt.answer || !errors.Is(err, tt.want) || rang != 1 {
+				if answer != tt.answer || !errors.Is(err, tt.want) || rang != tt.rang {
 					t.Errorf("got %q, %v, rang %d times", answer, err, rang)
 				}
 				if tt.want == nil {
@@ -546,8 +557,9 @@ func TestTheBoardListensForTheAnswer(t *testing.T) {
 				}
 				hangUp(t, m)
 				f.checkOnHook(t)
-				if !slices.Contains(f.received(), "ATDT5550100;") {
-					t.Errorf("sent %q", f.received())
+				dialled := slices.Contains(f.received(), "ATDT5550100;")
+				if noTone := errors.Is(tt.want, modem.ErrNoDialTone); dialled == (tt.pulse || noTone) || (pulsed == "5550100") != (tt.pulse && !noTone) {
+					t.Errorf("sent %q, pulsed %q", f.received(), pulsed)
 				}
 			})
 		})

@@ -26,7 +26,7 @@ var ends = []struct {
 	{errMaxCall, end{NoAnswer, 480, "maximum call length reached before an answer"}, end{None, 0, "maximum call length reached"}},
 	{errShutdown, end{Other, 487, "the daemon was stopped"}, end{Other, 487, "the daemon was stopped"}},
 	{errQueue, end{Unavailable, 503, "no line became free in time"}, end{}},
-	{errUnheard, end{}, end{None, 0, "nobody pressed 1 to hear the message"}},
+	{errUnheard, end{}, end{NoAnswer, 480, "nobody pressed 1 to hear the message"}}, // a machine answered
 	{modem.ErrBusy, end{UserBusy, 486, "busy"}, end{None, 0, "the far end hung up"}},
 	{modem.ErrNoAnswer, end{NoAnswer, 480, "no answer"}, end{None, 0, "the far end hung up"}},
 	{modem.ErrHungUp, end{Other, 500, "the far end hung up while it was being called"}, end{None, 0, "the far end hung up"}},
@@ -64,7 +64,7 @@ func outcome(err error, answered bool) end {
 
 // worthRedialling says whether a later attempt may succeed.
 func worthRedialling(err error) bool {
-	return errors.Is(err, modem.ErrBusy) || errors.Is(err, modem.ErrNoAnswer)
+	return errors.Is(err, modem.ErrBusy) || errors.Is(err, modem.ErrNoAnswer) || errors.Is(err, errUnheard)
 }
 
 // sipText are the reason phrases of RFC 3261 21 for the codes above.

@@ -103,6 +103,9 @@ func TestPressOneToHearTheMessage(t *testing.T) {
 				if got := b.hears("fxo1", req.Clip) > 0.98; got != heard {
 					t.Errorf("message heard %v, want %v (%s)", got, heard, info.Reason)
 				}
+				if answered := info.Cause == call.None; answered != heard {
+					t.Errorf("cause %s (%s)", info.Cause, info.Reason)
+				}
 			})
 		})
 	}

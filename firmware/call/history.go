@@ -106,6 +106,10 @@ func (h *history) rewrite() error {
 	if err := renameio.WriteFile(h.path, buf.Bytes(), 0o600); err != nil {
 		return err
 	}
+	if dir, err := os.Open(filepath.Dir(h.path)); err == nil { // the new name must survive too
+		_ = dir.Sync()
+		_ = dir.Close()
+	}
 	if h.file != nil {
 		_ = h.file.Close()
 	}

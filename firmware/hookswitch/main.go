@@ -42,7 +42,7 @@ type commandLine struct {
 	Config   configCommand   `cmd:"" help:"Print a commented example configuration."`
 	Passwd   passwdCommand   `cmd:"" help:"Hash a password for the configuration."`
 	Token    tokenCommand    `cmd:"" help:"Make a bearer token, and its hash for the configuration."`
-	Probe    probeCommand    `cmd:"" help:"Ask the modem on a port what it is."`
+	Probe    probeCommand    `cmd:"" help:"Ask the modem on a port, or on each, what it is and whether it will do."`
 	Onhook   onhookCommand   `cmd:"" help:"Put every configured line on-hook, without the daemon."`
 	Simulate simulateCommand `cmd:"" help:"Run only the simulated telephone exchange, on pseudo terminals."`
 	Update   updateCommand   `cmd:"" help:"Give the appliance new software, or say what became of the last update."`

@@ -74,7 +74,8 @@ var (
 
 // refuse answers a request with the status of an error from read.
 func refuse(w http.ResponseWriter, r *http.Request, err error) {
-	e := err.(*statusError)
+	var e *statusError
+	_ = errors.As(err, &e) // what read returns
 	switch e.status {
 	case http.StatusRequestEntityTooLarge:
 		turnAway(w, r, e)
@@ -101,7 +102,7 @@ func turnAway(w http.ResponseWriter, r *http.Request, e *statusError) {
 	w.Header().Set("Connection", "close")
 	http.Error(w, e.text, e.status)
 	control.Flush()
-	io.CopyN(io.Discard, r.Body, maxIgnored)
+	_, _ = io.CopyN(io.Discard, r.Body, maxIgnored)
 }
 
 // read reads the body into m.in. Its error is a *statusError.

@@ -111,7 +111,7 @@ func (h *Handler) contractFile(w http.ResponseWriter, r *http.Request, name stri
 
 func (h *Handler) writeWSDL(w http.ResponseWriter, r *http.Request, name, where string) {
 	var address strings.Builder
-	xml.EscapeText(&address, []byte(h.baseURL(r)+where))
+	_ = xml.EscapeText(&address, []byte(h.baseURL(r)+where))
 	w.Header()["Content-Type"] = typeSOAP11
 	w.Write([]byte(strings.Replace(wholeWSDL[name](), "@address@", address.String(), 1)))
 }
@@ -137,7 +137,7 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request, where string, ser
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-	pageTemplate.Execute(w, v) // an error is the connection's
+	_ = pageTemplate.Execute(w, v) // an error is the connection's
 }
 
 type pageValues struct {

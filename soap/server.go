@@ -152,7 +152,7 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request, service service) 
 func (m *message) answer(h *Handler, r *http.Request, service service, call func(*Handler, *http.Request, service) error) (status int) {
 	defer func() {
 		if p := recover(); p != nil {
-			if p == http.ErrAbortHandler {
+			if p == http.ErrAbortHandler { //nolint:errorlint // what was panicked with, as it is
 				panic(p)
 			}
 			h.log().Error("soap: panic", "panic", p, "stack", string(debug.Stack()))

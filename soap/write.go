@@ -65,8 +65,8 @@ func compress(w io.Writer, body []byte) {
 	} else {
 		z.Reset(w)
 	}
-	z.Write(body) // an error is the connection's, which net/http sees too
-	z.Close()
+	_, _ = z.Write(body) // an error is the connection's, which net/http sees too
+	_ = z.Close()
 	zippers <- z
 }
 

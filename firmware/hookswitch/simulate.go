@@ -17,7 +17,7 @@ type simulateCommand struct {
 // at DIR/fxo1-loop, and a GSM modem at DIR/gsm1 with its sound at DIR/gsm1-pcm.
 func (c *simulateCommand) Run(ctx context.Context) error {
 	x := sim.New(sim.Options{Dir: filepath.Join(c.Dir, "far-end"), Speed: c.Speed})
-	defer x.Close()
+	defer func() { _ = x.Close() }()
 	path := func(name string) string { return filepath.Join(c.Dir, name) }
 	fxo, gsm := x.Voice("fxo1"), x.GSM("gsm1")
 	if err := fxo.RelayFiles(path("fxo1-hook"), path("fxo1-loop")); err != nil {

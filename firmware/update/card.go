@@ -267,7 +267,7 @@ func (c *Card) overwrite(name string, content []byte) error {
 	if err := remount(c.Select, 0); err != nil {
 		return err
 	}
-	defer remount(c.Select, unix.MS_RDONLY)
+	defer func() { _ = remount(c.Select, unix.MS_RDONLY) }()
 	f, err := os.OpenFile(filepath.Join(c.Select, name), os.O_WRONLY|os.O_CREATE|os.O_SYNC, 0o644)
 	if err != nil {
 		return fmt.Errorf("update: %w", err)

@@ -117,7 +117,7 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 		if request.whole {
 			c.end()
 		}
-		if p := recover(); p != nil && p != http.ErrAbortHandler {
+		if p := recover(); p != nil && p != http.ErrAbortHandler { //nolint:errorlint // what was panicked with, as it is
 			s.log.Error("panic", "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
 			panic(http.ErrAbortHandler) // closes the connection
 		} else if p != nil {

@@ -180,7 +180,7 @@ func (s *Switch) setLocked(closed bool) error {
 	if !closed {
 		s.since = time.Now()
 	}
-	if s.cfg.Edge != nil {
+	if s.cfg.Edge != nil && s.cfg.Relay != nil {
 		s.cfg.Edge(closed)
 	}
 	return nil

@@ -49,6 +49,7 @@ type Daemon struct {
 	server *web.Server
 	update *updater
 	beat   *heartbeat
+	said   *faultLog
 }
 
 // Run is the daemon's life, from all lines on-hook to all lines on-hook: it returns when
@@ -114,6 +115,7 @@ func Open(opt Options) (d *Daemon, err error) {
 		return d, err
 	}
 	d.beat = startHeartbeat(d.calls)
+	d.said = startFaultLog(d.faults, d.log)
 	d.log.Info("serving", "address", d.Addr().String(), "tls", cfg.HTTP.TLS, "data", cfg.Data)
 	return d, nil
 }
@@ -199,7 +201,7 @@ func (d *Daemon) serve(store *mailbox.Store) error {
 		handler.UserByEmail = e.userByEmail
 	}
 	d.update = newUpdater(d.calls, d.log)
-	api := &web.API{Calls: d.calls, Store: store, Play: e.play, Updates: d.update.card != nil, Log: d.log}
+	api := &web.API{Calls: d.calls, Store: store, Play: e.play, Updates: d.update.card != nil, Faults: d.faults, Log: d.log}
 	pages := api.Handler()
 	token := d.update.trialToken(d.cfg.Users)
 	tlsConfig, err := d.tls()
@@ -269,6 +271,9 @@ func (d *Daemon) Close() error {
 	var errs []error
 	if d.beat != nil {
 		d.beat.close()
+	}
+	if d.said != nil {
+		d.said.close()
 	}
 	if d.update != nil {
 		d.update.close()

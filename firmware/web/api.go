@@ -20,6 +20,7 @@ const maxRequest = 64 << 10 // bytes of a request's body
 // calls and messages, an administrator all.
 //
 //	GET    /api/lines         array of call.LineInfo
+//	GET    /api/faults        array of strings: what a person must put right on the board
 //	GET    /api/calls         array of call.Info, newest first
 //	POST   /api/calls         {"item": …, "number": …} starts a call: its call.Info
 //	GET    /api/calls/{id}    call.Info; in a path the id's / + = are escaped
@@ -36,7 +37,8 @@ type API struct {
 	Play  func(user, item, dial string) (call.Info, error)
 	Log   *slog.Logger
 
-	Updates bool // the page offers to update the software, at /api/update
+	Updates bool            // the page offers to update the software, at /api/update
+	Faults  func() []string // what is wrong with the board, besides its lines; may be nil
 
 	streams streams
 }
@@ -45,6 +47,7 @@ type API struct {
 func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/lines", a.lines)
+	mux.HandleFunc("GET /api/faults", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, a.faults()) })
 	mux.HandleFunc("GET /api/calls", a.list)
 	mux.HandleFunc("POST /api/calls", a.play)
 	mux.HandleFunc("GET /api/calls/{id}", a.call)
@@ -117,6 +120,14 @@ func plain(err error) string {
 }
 
 func (a *API) lines(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, a.Calls.Lines()) }
+
+// faults is never nil.
+func (a *API) faults() []string {
+	if a.Faults == nil {
+		return []string{}
+	}
+	return a.Faults()
+}
 
 func (a *API) list(w http.ResponseWriter, r *http.Request) {
 	reply(w, http.StatusOK, a.visible(UserOf(r)))

@@ -82,7 +82,7 @@ func newAPI(t *testing.T) *api {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &web.API{Calls: calls, Store: store, Log: slog.New(slog.DiscardHandler), Updates: true, Play: func(user, item, dial string) (call.Info, error) {
+	a := &web.API{Calls: calls, Store: store, Log: slog.New(slog.DiscardHandler), Updates: true, Faults: func() []string { return []string{"the <card> is full"} }, Play: func(user, item, dial string) (call.Info, error) {
 		switch item {
 		case "":
 			return call.Info{}, fmt.Errorf("open: %w", mailbox.ErrItemID)
@@ -210,6 +210,30 @@ func TestAnEmptyListIsAnArray(t *testing.T) {
 		h.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
 		if got := strings.TrimSpace(w.Body.String()); got != "[]" {
 			t.Errorf("%s: got %s, want []", path, got)
+		}
+	}
+}
+
+func TestFaultsOfTheBoardAreShownToEverybody(t *testing.T) {
+	a := newAPI(t)
+	for _, user := range []string{"anna", "root"} {
+		var got []string
+		if resp := a.ask(t, user, http.MethodGet, "/api/faults", "", &got); resp.StatusCode != http.StatusOK || !slices.Equal(got, []string{"the <card> is full"}) {
+			t.Errorf("%s gets %s, %q", user, resp.Status, got)
+		}
+		r, err := http.NewRequest(http.MethodGet, a.URL+"/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.SetBasicAuth(user, "password of "+user)
+		resp, err := a.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if err != nil || !strings.Contains(string(page), "<li>the &lt;card&gt; is full") {
+			t.Errorf("%s's page: %v in %s", user, err, page)
 		}
 	}
 }

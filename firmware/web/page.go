@@ -35,12 +35,13 @@ func (a *API) page(w http.ResponseWriter, r *http.Request) {
 	header.Set("Referrer-Policy", "no-referrer")
 	_ = page.Execute(w, struct {
 		User     User
+		Faults   []string
 		Lines    []call.LineInfo
 		Calls    []call.Info
 		Messages []mailbox.Message
 		Build    BuildInfo
 		Update   bool
-	}{user, a.Calls.Lines(), calls[:min(len(calls), pageCalls)], messages, Build(), a.Updates && user.Admin})
+	}{user, a.faults(), a.Calls.Lines(), calls[:min(len(calls), pageCalls)], messages, Build(), a.Updates && user.Admin})
 }
 
 // script keeps the page up to date, and shows how an update goes.

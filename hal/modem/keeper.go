@@ -14,7 +14,10 @@ const (
 	checkFault = 5 * time.Second  // and at one whose network is awaited
 	checkAgain = time.Second      // and at one that is busy just now
 	checkLimit = 15 * time.Second // for a look
-	startLimit = 3 * time.Minute  // for an opening: every command with no answer at all
+	// lastingRetry is when a fault that only a person can cure is looked into again: that a
+	// modem has no voice mode is also what one says that was in a bad mood when it was asked.
+	lastingRetry = 2 * time.Minute
+	startLimit   = 3 * time.Minute // for an opening: every command with no answer at all
 )
 
 // keep is the keeper: open, hang up, initialise, serve, and again when the modem has gone.
@@ -64,13 +67,15 @@ func (m *Modem) start(ctx context.Context) (*session, error) {
 
 // publish tells everybody what came of an opening.
 func (m *Modem) publish(s *session, fault error) {
-	if fault != nil {
-		m.log.Warn("modem can't make calls", "fault", fault)
-	} else {
-		m.log.Info("modem ready", "dialect", s.dialect.Name, "format", s.format.Name)
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	switch known := m.first && m.fault != nil && fault != nil && m.fault.Error() == fault.Error(); {
+	case known: // told once
+	case fault != nil:
+		m.log.Warn("modem can't make calls", "fault", fault)
+	default:
+		m.log.Info("modem ready", "dialect", s.dialect.Name, "format", s.format.Name)
+	}
 	m.setSessionLocked(s)
 	m.setFaultLocked(fault)
 	if !m.first {
@@ -145,6 +150,10 @@ func (m *Modem) reopened(ctx context.Context, old *session) bool {
 func (m *Modem) serve(ctx context.Context, s *session) (atOnce bool) {
 	timer := time.NewTimer(m.pause())
 	defer timer.Stop()
+	var again <-chan time.Time
+	if s.lasting != nil {
+		again = time.After(lastingRetry)
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -154,6 +163,8 @@ func (m *Modem) serve(ctx context.Context, s *session) (atOnce bool) {
 			m.setFault(s.unreachable(s.chat.Err()))
 			return false
 		case <-s.renew:
+			return true
+		case <-again:
 			return true
 		case <-s.nudge:
 		case <-timer.C:

@@ -54,19 +54,19 @@ func (t *talk) greeting(ctx context.Context) error {
 		case '7':
 			current, recorded, err = t.drop(ctx, current, recorded)
 		case '*', '#':
-			return t.say(ctx, audio.PromptGoodbye)
+			return t.say(ctx, audio.Prompt(audio.PromptGoodbye))
 		}
 		if err != nil {
 			return err
 		}
 	}
-	return t.say(ctx, audio.PromptGoodbye)
+	return t.say(ctx, audio.Prompt(audio.PromptGoodbye))
 }
 
 // sayGreeting plays the greeting, or says that there is none.
 func (t *talk) sayGreeting(ctx context.Context, clip audio.Clip) error {
 	if len(clip) == 0 {
-		return t.say(ctx, audio.PromptNoGreeting)
+		return t.say(ctx, audio.Prompt(audio.PromptNoGreeting))
 	}
 	key, _, err := t.play(ctx, audio.NewPlayer(clip))
 	if key != 0 {
@@ -77,7 +77,7 @@ func (t *talk) sayGreeting(ctx context.Context, clip audio.Clip) error {
 
 // record takes what the person says after the tone, until a key, silence or the limit.
 func (t *talk) record(ctx context.Context) (audio.Clip, error) {
-	if err := t.say(ctx, audio.PromptTone); err != nil {
+	if err := t.say(ctx, audio.Prompt(audio.PromptTone)); err != nil {
 		return nil, err
 	}
 	rctx, cancel := context.WithCancelCause(ctx)
@@ -102,10 +102,10 @@ func (t *talk) record(ctx context.Context) (audio.Clip, error) {
 func (t *talk) store(ctx context.Context, clip audio.Clip) error {
 	if err := t.c.req.Greeting.Keep(clip); err != nil {
 		t.l.x.log.Error("greeting not stored", "call", t.c.info.ID, "user", t.c.info.User, "error", err)
-		return t.say(ctx, audio.PromptFailed)
+		return t.say(ctx, audio.Prompt(audio.PromptFailed))
 	}
 	t.l.x.log.Info("greeting stored", "call", t.c.info.ID, "user", t.c.info.User, "length", clip.Duration())
-	return t.say(ctx, audio.PromptSaved)
+	return t.say(ctx, audio.Prompt(audio.PromptSaved))
 }
 
 // drop throws away what was recorded and not kept, else the greeting itself.
@@ -113,11 +113,11 @@ func (t *talk) drop(ctx context.Context, current, recorded audio.Clip) (cur, rec
 	if recorded == nil {
 		if err := t.c.req.Greeting.Delete(); err != nil {
 			t.l.x.log.Error("greeting not deleted", "call", t.c.info.ID, "user", t.c.info.User, "error", err)
-			return current, nil, t.say(ctx, audio.PromptFailed)
+			return current, nil, t.say(ctx, audio.Prompt(audio.PromptFailed))
 		}
 		current = nil
 	}
-	return current, nil, t.say(ctx, audio.PromptDeleted)
+	return current, nil, t.say(ctx, audio.Prompt(audio.PromptDeleted))
 }
 
 // recording collects samples and notices silence and length.

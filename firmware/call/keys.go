@@ -1,5 +1,11 @@
 package call
 
+import (
+	"maps"
+
+	"hookswitch/firmware/audio"
+)
+
 // Action is what a key does while a message plays.
 type Action string
 
@@ -28,4 +34,16 @@ type Keys map[string]Action
 var ExchangeKeys = Keys{
 	"1": Back, "2": Pause, "3": On, "33": ToEnd, "4": Slower, "6": Faster,
 	"7": Delete, "#": Next, "0": Menu, "*": Help,
+}
+
+// help is the prompt of this name, where the keys are those that it tells; else what the keys do.
+func (k Keys) help(prompt string) audio.Clip {
+	if maps.Equal(k, ExchangeKeys) {
+		return audio.Prompt(prompt)
+	}
+	keys := map[string]string{}
+	for key, action := range k {
+		keys[key] = string(action)
+	}
+	return audio.KeyHelp(keys)
 }

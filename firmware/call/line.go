@@ -31,6 +31,7 @@ type LineConfig struct {
 	Prefixes []string // only numbers that begin so; empty is all
 
 	PressOne bool          // the message waits until the person who answers presses 1
+	SayKeys  bool          // the person is told the keys before the message
 	LeadIn   time.Duration // silence between the answer and the first word
 }
 

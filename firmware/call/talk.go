@@ -144,6 +144,11 @@ func (t *talk) pressOne(ctx context.Context) error {
 // message plays the call's message under the control of the keys. Where nobody touches a
 // key the call ends with the message; else with a menu that nobody answers.
 func (t *talk) message(ctx context.Context) error {
+	if t.l.cfg.SayKeys {
+		if err := t.say(ctx, t.l.x.opt.Keys.help(audio.PromptKeys)); err != nil {
+			return err
+		}
+	}
 	player := audio.NewPlayer(t.c.req.Clip)
 	next := io.MultiReader(audio.NewPlayer(silence(t.l.cfg.LeadIn)), player)
 	var keys keySequence
@@ -158,7 +163,7 @@ func (t *talk) message(ctx context.Context) error {
 			if !touched {
 				return nil
 			}
-			if key, err = t.ask(ctx, audio.Prompt(audio.PromptMenu)); err != nil || key == 0 {
+			if key, err = t.ask(ctx, t.l.x.opt.Keys.help(audio.PromptMenu)); err != nil || key == 0 {
 				return err
 			}
 			player.Seek(-player.Position()) // back from the end is the message again
@@ -199,16 +204,16 @@ func (t *talk) act(ctx context.Context, player *audio.Player, a Action) (done bo
 	case Delete:
 		return t.delete(ctx)
 	case Menu:
-		return false, t.say(ctx, audio.PromptMenu)
+		return false, t.say(ctx, t.l.x.opt.Keys.help(audio.PromptMenu))
 	case Help:
-		return false, t.say(ctx, audio.PromptKeys)
+		return false, t.say(ctx, t.l.x.opt.Keys.help(audio.PromptKeys))
 	}
 	return false, nil
 }
 
 // say plays a prompt; a key cuts it short and is looked at next.
-func (t *talk) say(ctx context.Context, name string) error {
-	key, _, err := t.play(ctx, audio.NewPlayer(audio.Prompt(name)))
+func (t *talk) say(ctx context.Context, prompt audio.Clip) error {
+	key, _, err := t.play(ctx, audio.NewPlayer(prompt))
 	if key != 0 {
 		t.keys <- key
 	}
@@ -222,10 +227,10 @@ func (t *talk) delete(ctx context.Context) (bool, error) {
 	}
 	if err := t.c.req.Delete(); err != nil {
 		t.l.x.log.Error("message not deleted", "call", t.c.info.ID, "item", t.c.info.Item, "error", err)
-		return false, t.say(ctx, audio.PromptFailed)
+		return false, t.say(ctx, audio.Prompt(audio.PromptFailed))
 	}
 	t.l.x.log.Info("message deleted", "call", t.c.info.ID, "item", t.c.info.Item)
-	return true, t.say(ctx, audio.PromptDeleted)
+	return true, t.say(ctx, audio.Prompt(audio.PromptDeleted))
 }
 
 // nextMessage goes on with the user's next message; without one the call is over.

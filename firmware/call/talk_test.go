@@ -182,3 +182,34 @@ func TestAGreetingThatCantBeStoredEndsNoCall(t *testing.T) {
 		}
 	})
 }
+
+func TestTheKeysAreSpoken(t *testing.T) {
+	own := call.Keys{"5": call.Help, "8": call.Pause}
+	spoken := map[string]string{"5": "help", "8": "pause"}
+	tests := []struct {
+		name, number string
+		keys         call.Keys
+		sayKeys      bool
+		want         audio.Clip
+	}{
+		{"Exchange's, before the message", "5550100", call.ExchangeKeys, true, audio.Prompt(audio.PromptKeys)},
+		{"our own, before the message", "5550100", own, true, audio.KeyHelp(spoken)},
+		{"our own, when asked for", "5550150", own, false, audio.KeyHelp(spoken)},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				x := sim.New(sim.Options{Numbers: map[string]sim.FarEnd{"5550150": press("5", 1)}})
+				b := newBoardOn(t, x, func(o *call.Options) { o.Keys, o.Lines[0].SayKeys = tt.keys, tt.sayKeys }, "gsm1")
+				req := request(tt.number)
+				b.until(t, b.start(t, req).ID, call.Disconnected)
+				if got := b.hears("gsm1", tt.want); got < 0.97 {
+					t.Errorf("heard with a likeness of %.2f", got)
+				}
+				if got := b.hears("gsm1", req.Clip[len(req.Clip)/2:]); got < 0.97 {
+					t.Errorf("the message was heard with a likeness of %.2f", got)
+				}
+			})
+		})
+	}
+}

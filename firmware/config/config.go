@@ -100,6 +100,7 @@ type Line struct {
 	Pulse    bool          `toml:"pulse"`     // the hook relay dials, not the modem
 	PressOne bool          `toml:"press_one"` // the message waits until the person presses 1
 	Progress string        `toml:"progress"`  // who hears answer and busy: one of the Progress constants
+	SayKeys  bool          `toml:"say_keys"`  // the person is told the keys before the message
 	LeadIn   time.Duration `toml:"lead_in"`   // silence between the answer and the first word
 }
 

@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	mathrand "math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -218,82 +217,23 @@ func memory(t *testing.T, m *emulator.Machine) {
 
 func TestAModemUnpluggedInACall(t *testing.T) {
 	s := newSite(t, "v1", 30)
-	m := s.unplugInACall(t)
+	m := start(t, emulator.Options{Card: s.card, Dir: s.dir})
+	pull := s.connect(t, m)
+	firstAnswer(t, m, soapURL(m))
+	call := playSoon(t, m, "5550100")
+	waitState(t, m, call, "Connected", time.Minute)
+	pull()
+	if err := m.Unplug(); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("on-hook %v after", waitRelay(t, m, false, 10*time.Second))
+	waitState(t, m, call, "Disconnected", 20*time.Second)
 	if err := m.Plug(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.connect(t, m))
-	call := playSoon(t, m, "5550100")
+	call = playSoon(t, m, "5550100")
 	waitState(t, m, call, "Connected", time.Minute)
 	disconnect(t, m, call)
 	waitRelay(t, m, false, time.Second)
-}
-
-// unplugInACall takes the modem away from a call and sees the line go on-hook.
-func (s *site) unplugInACall(t *testing.T) *emulator.Machine {
-	t.Helper()
-	for range 5 {
-		m := start(t, emulator.Options{Card: s.card, Dir: s.dir})
-		pull := s.connect(t, m)
-		firstAnswer(t, m, soapURL(m))
-		call := playSoon(t, m, "5550100")
-		waitState(t, m, call, "Connected", time.Minute)
-		pull()
-		err := m.Unplug()
-		var after time.Duration
-		if err == nil {
-			after, err = relayIs(m, false, 10*time.Second)
-		}
-		if err != nil && strings.Contains(m.Complaints(), "usb_ep_get") {
-			t.Log("QEMU has not survived it: once more")
-			continue
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Logf("on-hook %v after", after)
-		waitState(t, m, call, "Disconnected", 20*time.Second)
-		return m
-	}
-	t.Fatal("QEMU has not survived it five times")
-	return nil
-}
-
-// TestPowerCuts cuts the power at random moments of calls and of configuration writes, and
-// looks at the card and the next start each time.
-func TestPowerCuts(t *testing.T) {
-	cuts := 3
-	if *full {
-		cuts = 25
-	}
-	s := newSite(t, "v1", 20)
-	acknowledged := ""
-	for i := range cuts {
-		m := s.boot(t, false)
-		if acknowledged != "" {
-			if got := element(t, ask(t, m, "<GetUMProperties "+messages+"/>"), "PlayOnPhoneDialString"); got != acknowledged {
-				t.Errorf("cut %d: the last acknowledged setting was %s, now it is %q", i, acknowledged, got)
-			}
-		}
-		call := playSoon(t, m, "5550100")
-		end := time.Now().Add(time.Duration(mathrand.Int64N(int64(8 * time.Second))))
-		for n := 0; time.Now().Before(end); n++ {
-			value := fmt.Sprintf("555%02d%02d", i, n%100)
-			if _, err := tryAsk(m, fmt.Sprintf("<SetPlayOnPhoneDialString %s><dialString>%s</dialString></SetPlayOnPhoneDialString>", messages, value)); err != nil {
-				t.Fatal(err)
-			}
-			acknowledged = value
-		}
-		st, _ := state(t, m, call)
-		m.Kill()
-		t.Logf("cut %d: call was %s, setting %s", i+1, st, acknowledged)
-		if err := emulator.CheckPerm(s.card); err != nil {
-			t.Errorf("cut %d: %v", i+1, err)
-		}
-		m = s.boot(t, false)
-		if st, cause := state(t, m, call); st != "Disconnected" {
-			t.Errorf("cut %d: after it the call is %s, %s", i+1, st, cause)
-		}
-		m.Kill()
-	}
 }

@@ -84,15 +84,31 @@ const messages = `xmlns="http://schemas.microsoft.com/exchange/services/2006/mes
 // playSoon plays as soon as the board has found its modem, and returns the call's id.
 func playSoon(t *testing.T, m *emulator.Machine, number string) string {
 	t.Helper()
+	return soon(t, m, "PlayOnPhone", func() (string, error) {
+		item, err := itemID(m)
+		return fmt.Sprintf("<PlayOnPhone %s><entryId>%s</entryId><DialString>%s</DialString></PlayOnPhone>", messages, item, number), err
+	})
+}
+
+// greetSoon is playSoon for a greeting, which needs no message.
+func greetSoon(t *testing.T, m *emulator.Machine, number string) string {
+	t.Helper()
+	return soon(t, m, "PlayOnPhoneGreeting", func() (string, error) {
+		return fmt.Sprintf("<PlayOnPhoneGreeting %s><GreetingType>NormalCustom</GreetingType><DialString>%s</DialString></PlayOnPhoneGreeting>", messages, number), nil
+	})
+}
+
+// soon sends an operation until the board can do it, and returns the response's text.
+func soon(t *testing.T, m *emulator.Machine, name string, operation func() (string, error)) string {
+	t.Helper()
 	err := errors.New("no answer")
 	for ctx := within(t, time.Minute); ctx.Err() == nil; time.Sleep(500 * time.Millisecond) {
-		var item, answer string
-		if item, err = itemID(m); err != nil {
+		var body, answer string
+		if body, err = operation(); err != nil {
 			continue
 		}
-		answer, err = tryAsk(m, fmt.Sprintf("<PlayOnPhone %s><entryId>%s</entryId><DialString>%s</DialString></PlayOnPhone>", messages, item, number))
-		if err == nil {
-			return element(t, answer, "PlayOnPhoneResponse")
+		if answer, err = tryAsk(m, body); err == nil {
+			return element(t, answer, name+"Response")
 		}
 	}
 	t.Fatal(err)
@@ -102,8 +118,12 @@ func playSoon(t *testing.T, m *emulator.Machine, number string) string {
 // state is the call's state, and its cause.
 func state(t *testing.T, m *emulator.Machine, call string) (state, cause string) {
 	t.Helper()
-	answer := ask(t, m, fmt.Sprintf("<GetCallInfo %s><CallId>%s</CallId></GetCallInfo>", messages, call))
+	answer := ask(t, m, getCallInfo(call))
 	return element(t, answer, "CallState"), element(t, answer, "EventCause")
+}
+
+func getCallInfo(call string) string {
+	return fmt.Sprintf("<GetCallInfo %s><CallId>%s</CallId></GetCallInfo>", messages, call)
 }
 
 func disconnect(t *testing.T, m *emulator.Machine, call string) {
@@ -111,17 +131,21 @@ func disconnect(t *testing.T, m *emulator.Machine, call string) {
 	ask(t, m, fmt.Sprintf("<Disconnect %s><CallId>%s</CallId></Disconnect>", messages, call))
 }
 
-// waitState polls the call as a client does.
+// waitState polls the call as a client does: a connection that fails is not the end.
 func waitState(t *testing.T, m *emulator.Machine, call, want string, limit time.Duration) {
 	t.Helper()
 	got := ""
 	for ctx := within(t, limit); ctx.Err() == nil; time.Sleep(200 * time.Millisecond) {
-		var cause string
-		if got, cause = state(t, m, call); got == want {
+		answer, err := tryAsk(m, getCallInfo(call))
+		if err != nil {
+			got = err.Error()
+			continue
+		}
+		if got = element(t, answer, "CallState"); got == want {
 			return
 		}
 		if got == "Disconnected" {
-			t.Fatalf("the call has ended (%s) before it was %s", cause, want)
+			t.Fatalf("the call has ended (%s) before it was %s", element(t, answer, "EventCause"), want)
 		}
 	}
 	t.Fatalf("call is %s, not %s within %v", got, want, limit)

@@ -4,9 +4,14 @@ package acceptance
 
 import (
 	"bufio"
+	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,6 +20,7 @@ import (
 	"time"
 
 	"hookswitch/board/image/emulator"
+	"hookswitch/firmware/update"
 )
 
 func archiveOf(version string) string {
@@ -46,40 +52,95 @@ func put(m *emulator.Machine, archive io.Reader, size int64, progress func(line 
 	return last, lines.Err()
 }
 
+// TestABadUpdateIsRefused sends over the LAN what must not be installed, and compares the
+// card with what it was: package update's own tests have many more of them.
 func TestABadUpdateIsRefused(t *testing.T) {
 	s := newSite(t, "v1", 1)
 	m := s.boot(t, false)
+	before := s.software(t)
 	good, err := os.ReadFile(archiveOf("v2"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	head := good[:1<<20]
-	for name, tt := range map[string]struct {
-		archive string
-		want    string
+	seed, err := os.ReadFile(filepath.Join(os.Getenv("IMAGES"), "key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner := make([]byte, ed25519.SeedSize)
+	if _, err := base64.StdEncoding.Decode(owner, bytes.TrimSpace(seed)); err != nil {
+		t.Fatal(err)
+	}
+	thief := make([]byte, ed25519.SeedSize)
+	newer := time.Now().Add(time.Hour).Unix()
+	for _, tt := range []struct {
+		name, archive, want string
 	}{
-		"truncated":  {string(head), "damaged"},
-		"no archive": {"GIF89a", "damaged"},
-		"tampered":   {strings.Replace(string(head), `"version":"v2"`, `"version":"v9"`, 1), "not signed"},
+		{"truncated", string(good[:1<<20]), "damaged"},
+		{"no archive", "GIF89a", "damaged"},
+		{"tampered", strings.Replace(string(good[:1<<20]), `"version":"v2"`, `"version":"v9"`, 1), "not signed"},
+		{"signed by another", archive(t, update.Release{Board: update.Board, Version: "v3", Built: newer}, thief), "not signed"},
+		{"for another board", archive(t, update.Release{Board: "toaster", Version: "v3", Built: newer}, owner), "board"},
+		{"older", archive(t, update.Release{Board: update.Board, Version: "v0", Built: 1}, owner), "older"},
 	} {
 		last, err := put(m, strings.NewReader(tt.archive), int64(len(tt.archive)), func(string) {})
 		if err != nil || !strings.HasPrefix(last, "ERROR") || !strings.Contains(last, tt.want) {
-			t.Errorf("%s: got %q, %v", name, last, err)
+			t.Errorf("%s: got %q, %v", tt.name, last, err)
 		}
+		t.Logf("%s: %s", tt.name, last)
+	}
+	m.Kill()
+	if s.software(t) != before {
+		t.Error("something has been written")
 	}
 }
 
-// TestAnUpdateOverTheLAN gives v1 the update to v2, with the power cut while it is being
-// written in the full form, and sees it tried, confirmed, and kept; then an update that is
-// broken, and v2 again.
+// archive is a signed archive of a slot with nothing in it.
+func archive(t *testing.T, r update.Release, seed []byte) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := update.WriteArchive(&b, r, make([]byte, 1<<20), ed25519.NewKeyFromSeed(seed)); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// software is a checksum of the card's first three partitions.
+func (s *site) software(t *testing.T) [sha256.Size]byte {
+	t.Helper()
+	f, err := os.Open(s.card)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, io.NewSectionReader(f, 4<<20, 272<<20)); err != nil {
+		t.Fatal(err)
+	}
+	return [sha256.Size]byte(sum.Sum(nil))
+}
+
+// TestAnUpdateOverTheLAN gives v1 the update to v2, in the full form after the power was
+// cut while it was being received and while it was being written, and sees it tried,
+// confirmed, and kept; then an update that is broken, and v2 again.
 func TestAnUpdateOverTheLAN(t *testing.T) {
 	s := newSite(t, "v1", 1)
 	if *full {
 		m := s.boot(t, false)
-		if err := s.send(t, m, 60); err != nil {
-			t.Logf("as expected: %v", err)
-		}
+		cut := time.AfterFunc(time.Duration(rand.Int64N(int64(90*time.Second))), m.Kill)
+		t.Logf("cut while receiving: %v", s.send(t, m, 0))
+		cut.Stop()
 		m.Kill()
+		for range 2 {
+			m := s.boot(t, false)
+			if m.Slot != 2 {
+				t.Fatalf("partition %d starts after the power cut", m.Slot)
+			}
+			t.Logf("cut while writing: %v", s.send(t, m, 51+rand.IntN(45)))
+			m.Kill()
+			if err := emulator.CheckSelect(s.card); err != nil {
+				t.Error(err)
+			}
+		}
 	}
 	m := s.boot(t, false)
 	if m.Slot != 2 {

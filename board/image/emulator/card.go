@@ -189,9 +189,18 @@ func WritePerm(card string, files map[string]string) error {
 		}
 		fmt.Fprintf(&script, "rm %s\nwrite %s %s\n", name, path, name)
 	}
+	return debugPerm(card, script.String())
+}
+
+// MakePermReadOnly gives the data partition's file system a feature that no kernel knows:
+// it can be read, and not written to.
+func MakePermReadOnly(card string) error { return debugPerm(card, "feature FEATURE_R30\n") }
+
+// debugPerm runs commands of debugfs(8) on the data partition.
+func debugPerm(card, script string) error {
 	return withPerm(card, true, func(fs string) error {
 		cmd := exec.Command(tool("debugfs"), "-w", "-f", "-", fs)
-		cmd.Stdin = strings.NewReader(script.String())
+		cmd.Stdin = strings.NewReader(script)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("emulator: debugfs: %w: %.500s", err, out)
 		}

@@ -84,10 +84,6 @@ func Start(opt Options) (*Machine, error) {
 
 func (m *Machine) path(name string) string { return filepath.Join(m.opt.Dir, name) }
 
-// usbSerial is the adapter that the modem is on. always-plugged: else it is unplugged
-// whenever nobody is connected to its socket, and QEMU 7.2 does not always survive that.
-const usbSerial = "usb-serial,id=modem0,chardev=usb,always-plugged=on"
-
 func (m *Machine) args(b boot) []string {
 	net := "user,id=net0"
 	for guest, host := range m.opt.Forward {
@@ -174,35 +170,6 @@ func (m *Machine) wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Unplug takes the USB serial adapter out. Nobody may be connected to it.
-//
-// QEMU 7.2 does not survive the removal of a device on which a read waits for data
-// (hcd-dwc2.c, dwc2_work_bh). So the adapter's last moment is a burst of noise, as that of
-// a real one often is.
-func (m *Machine) Unplug() error {
-	conn, err := m.USB()
-	if err != nil {
-		return err
-	}
-	noise := make(chan struct{})
-	go func() {
-		defer close(noise)
-		for junk := make([]byte, 4096); err == nil; {
-			_, err = conn.Write(junk)
-		}
-	}()
-	time.Sleep(200 * time.Millisecond) // until the adapter's buffer is full
-	result := m.do("device_del", map[string]any{"id": "modem0"})
-	_ = conn.Close()
-	<-noise
-	return result
-}
-
-// Plug puts it in again.
-func (m *Machine) Plug() error {
-	return m.do("device_add", map[string]any{"driver": "usb-serial", "id": "modem0", "chardev": "usb", "always-plugged": true})
-}
-
 func (m *Machine) do(command string, args map[string]any) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -230,12 +197,12 @@ func (m *Machine) GPIO(pin int) (output, high bool, err error) {
 func (m *Machine) word(address int) (uint32, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	out, err := m.qmp.run("human-monitor-command", map[string]any{"command-line": fmt.Sprintf("xp /1wx 0x%x", address)})
+	out, err := m.qmp.human(fmt.Sprintf("xp /1wx 0x%x", address))
 	if err != nil {
 		return 0, err
 	}
 	var at, word uint32
-	if _, err := fmt.Sscanf(strings.TrimSpace(fmt.Sprint(out)), "%x: 0x%x", &at, &word); err != nil {
+	if _, err := fmt.Sscanf(strings.TrimSpace(out), "%x: 0x%x", &at, &word); err != nil {
 		return 0, fmt.Errorf("emulator: register: %q: %w", out, err)
 	}
 	return word, nil

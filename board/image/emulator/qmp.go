@@ -68,3 +68,12 @@ func (q *qmp) run(command string, args map[string]any) (any, error) {
 		}
 	}
 }
+
+// human runs a command of the monitor for people, and returns what it prints.
+func (q *qmp) human(command string) (string, error) {
+	out, err := q.run("human-monitor-command", map[string]any{"command-line": command})
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprint(out), nil
+}

@@ -64,13 +64,17 @@ func keepGood() {
 	if err != nil {
 		return
 	}
-	if kept, err := os.ReadFile(goodConfig); err == nil && string(kept) == string(now) {
-		return
+	if kept, err := os.ReadFile(goodConfig); err != nil || string(kept) != string(now) {
+		err := renameio.WriteFile(goodConfig, now, 0o600)
+		unix.Sync() // the new name is on the card only then
+		if err != nil {
+			log.Printf("keep configuration: %v", err)
+		}
 	}
-	if err := renameio.WriteFile(goodConfig, now, 0o600); err != nil {
+	if err := writeSpare(disk, now); err != nil {
 		log.Printf("keep configuration: %v", err)
 	}
-	unix.Sync() // the new name is on the card only then
+	log.Print("this configuration is a good one")
 }
 
 // chooseConfig returns the configuration to start the daemon with: the file, unless the

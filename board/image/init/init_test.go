@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"encoding/binary"
+	"errors"
 	"maps"
 	"net"
 	"os"
@@ -150,5 +152,47 @@ func TestSerialPortsHaveUdevsNames(t *testing.T) {
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestTheSpareConfigurationIsReadAsItWasWritten(t *testing.T) {
+	disk := filepath.Join(t.TempDir(), "disk")
+	if err := os.WriteFile(disk, make([]byte, 4<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readSpare(disk); !errors.Is(err, errNoSpare) {
+		t.Errorf("on a new card: %v", err)
+	}
+	for _, text := range []string{"a long configuration\n", "short", ""} {
+		if err := writeSpare(disk, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := readSpare(disk); err != nil || string(got) != text {
+			t.Errorf("got %q, %v, want %q", got, err, text)
+		}
+	}
+	if err := writeSpare(disk, make([]byte, spareSize)); err == nil {
+		t.Error("one that is too large is written")
+	}
+	b, err := os.ReadFile(disk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if outside := append(b[:spareOffset:spareOffset], b[spareOffset+spareSize:]...); strings.Trim(string(outside), "\x00") != "" {
+		t.Error("something is written elsewhere")
+	}
+}
+
+func TestADamagedSpareConfigurationIsNone(t *testing.T) {
+	good := packSpare([]byte("text"))
+	for i := range good {
+		bad := bytes.Clone(good)
+		bad[i] ^= 4
+		if got, err := unpackSpare(bad); err == nil {
+			t.Errorf("byte %d changed: got %q", i, got)
+		}
+		if got, err := unpackSpare(good[:i]); err == nil {
+			t.Errorf("%d bytes: got %q", i, got)
+		}
 	}
 }

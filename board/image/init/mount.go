@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	faults "hookswitch/firmware/fault"
 )
 
 const (
@@ -16,7 +18,6 @@ const (
 	permDevice = "/dev/mmcblk0p4"
 	bootDevice = "/dev/mmcblk0p1"
 	runDir     = "/run/hookswitch"
-	faultFile  = runDir + "/faults"
 )
 
 // kmsg makes each line of a log one line of the kernel's log.
@@ -31,12 +32,7 @@ func (k kmsg) Write(b []byte) (int, error) {
 func fault(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	log.Print(text)
-	f, err := os.OpenFile(faultFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
-		return
-	}
-	defer f.Close()
-	fmt.Fprintln(f, text)
+	_ = faults.Add(faults.File, text)
 }
 
 // mountSystem mounts what is not on the card. The root is a RAM disk that nobody may
@@ -66,7 +62,9 @@ func mountSystem() {
 		log.SetOutput(kmsg{f})
 		log.SetPrefix("init: ")
 	}
-	_ = os.MkdirAll(runDir, 0o755)
+	if err := os.MkdirAll(runDir, 0o755); err != nil {
+		failed = append(failed, err)
+	}
 	if err := unix.Mount("", "/", "", unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
 		failed = append(failed, fmt.Errorf("root stays writable: %w", err))
 	}
@@ -83,6 +81,7 @@ func mountCard() {
 		if err := unix.Mount("tmpfs", "/perm", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "mode=0755,size=64m"); err != nil {
 			fault("mount /perm in RAM: %v", err)
 		}
+		useSpare()
 	}
 	if err := unix.Mount(bootDevice, "/boot", "vfat", unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
 		fault("boot partition: %v: no updates", err)

@@ -82,6 +82,7 @@ type Line struct {
 	Dialect string `toml:"dialect"` // what modem it is: a name of modem.Dialects; "auto" asks it
 	Port    string `toml:"port"`    // device of the AT commands
 	Baud    int    `toml:"baud"`
+	SIMPIN  string `toml:"sim_pin"`  // of the SIM card
 	PCM     string `toml:"pcm"`      // device of the sound of a mobile modem
 	PCMBaud int    `toml:"pcm_baud"` //
 

@@ -217,7 +217,15 @@ func causeOf(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-func wrap(cmd string, err error) error { return fmt.Errorf("at: %s: %w", cmd, err) }
+func wrap(cmd string, err error) error { return fmt.Errorf("at: %s: %w", discreet(cmd), err) }
+
+// discreet is a command as it may be told: without a SIM's PIN.
+func discreet(cmd string) string {
+	if strings.HasPrefix(cmd, "AT+CPIN=") {
+		return "AT+CPIN=…"
+	}
+	return cmd
+}
 
 // start waits for its turn and sends the command.
 func (c *Chat) start(ctx context.Context, j *job) error {
@@ -236,7 +244,10 @@ func (c *Chat) start(ctx context.Context, j *job) error {
 		<-c.turn
 		return wrap(j.cmd, err)
 	}
-	if err := c.write([]byte(j.cmd + "\r")); err != nil {
+	if c.cfg.Trace != nil {
+		c.cfg.Trace(true, []byte(discreet(j.cmd)+"\r"))
+	}
+	if err := c.writeUntraced([]byte(j.cmd + "\r")); err != nil {
 		return wrap(j.cmd, err)
 	}
 	if j.kind != plain {

@@ -234,7 +234,7 @@ func (c *Chat) sort(line string, last byte) (urc string) {
 	case accepted:
 		c.finishLocked(j, trimmed, nil)
 	case refused:
-		c.finishLocked(j, trimmed, &Error{Command: j.cmd, Result: trimmed})
+		c.finishLocked(j, trimmed, &Error{Command: discreet(j.cmd), Result: trimmed})
 	case connected:
 		j.sounding = true
 		if j.stream.sound != nil {

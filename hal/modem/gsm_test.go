@@ -512,3 +512,43 @@ func TestANetworkThatComesAndGoesIsNoticed(t *testing.T) {
 		}
 	})
 }
+
+func TestTheSIMIsUnlocked(t *testing.T) {
+	tests := []struct {
+		name, answer string // to the PIN
+		want         string // of the fault, ten minutes later
+	}{
+		{"by the right PIN", "OK", ""},
+		{"not by a wrong one, which is given once only", "+CME ERROR: 16", "refuses the PIN"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newGSM()
+				locked := "+CPIN: SIM PIN\r\n\r\nOK"
+				f.answer[`AT+CPIN="1234"`] = tt.answer
+				if f.once = map[string]string{"AT+CPIN?": locked}; tt.want != "" {
+					f.answer["AT+CPIN?"] = locked
+				}
+				cfg := f.config("gsm")
+				cfg.SIMPIN = "1234"
+				cfg.Trace = func(sent bool, data []byte) {
+					if bytes.Contains(data, []byte("1234")) {
+						t.Errorf("traced: %q", data)
+					}
+				}
+				m := modem.New(cfg)
+				t.Cleanup(func() { f.shut(m) })
+				_ = m.WaitReady(t.Context())
+				time.Sleep(10 * time.Minute)
+				if err := m.Fault(); (err == nil) != (tt.want == "") || err != nil && (!strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "1234")) {
+					t.Errorf("fault: %v", err)
+				}
+				given := slices.DeleteFunc(f.received(), func(cmd string) bool { return !strings.HasPrefix(cmd, "AT+CPIN=") })
+				if len(given) != 1 {
+					t.Errorf("given: %q", given)
+				}
+			})
+		})
+	}
+}

@@ -57,6 +57,7 @@ func (m *Modem) start(ctx context.Context) (*session, error) {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
 	s := newSession(&m.cfg, m.log, port)
+	s.pin = &m.pin
 	err = s.start(ctx)
 	if s.ready {
 		return s, err

@@ -51,6 +51,7 @@ type Config struct {
 	Dialect string                              // a name in Dialects, or "auto"; "" is auto
 	Open    func() (io.ReadWriteCloser, error)  // opens the AT port; called again after the modem has gone
 	OpenPCM func() (io.ReadWriteCloser, error)  // opens the audio port of a GSM modem; nil where there is none
+	SIMPIN  string                              // unlocks the SIM that asks for it; tried once, as three wrong ones block it
 	Baud    int                                 // of the AT port, which limits what sound it carries; 0 is not known
 	Init    []string                            // further commands, after the dialect's
 	Power   func(ctx context.Context) error     // switches the modem off and on; nil where the board can't
@@ -84,6 +85,7 @@ const (
 type Modem struct {
 	cfg  Config
 	log  *slog.Logger
+	pin  string             // of the SIM, "" once it was refused; the keeper's
 	stop context.CancelFunc // ends the keeper
 	done chan struct{}      // closed when the keeper has ended
 	turn chan struct{}      // holds a token while somebody uses the modem: an operation, Hangup, the keeper
@@ -106,7 +108,7 @@ func New(cfg Config) *Modem {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	m := &Modem{
-		cfg: cfg, log: cfg.Log.With("line", cfg.Name), stop: stop,
+		cfg: cfg, pin: cfg.SIMPIN, log: cfg.Log.With("line", cfg.Name), stop: stop,
 		done: make(chan struct{}), turn: make(chan struct{}, 1),
 		fault: faultf(ErrGone, "the modem has not been reached yet"),
 		tried: make(chan struct{}), changed: make(chan struct{}), opened: make(chan struct{}),

@@ -20,6 +20,7 @@ type session struct {
 	log   *slog.Logger
 	port  io.ReadWriteCloser
 	chat  *at.Chat
+	pin   *string       // of the SIM; nil or "" where there is none to be tried
 	nudge chan struct{} // the network, the SIM or the modem has changed
 	renew chan struct{} // asks the keeper to open the modem anew
 

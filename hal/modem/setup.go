@@ -179,9 +179,28 @@ func (s *session) sim(ctx context.Context) error {
 	}
 	for _, line := range info {
 		state := strings.TrimSpace(strings.TrimPrefix(line, "+CPIN:"))
+		if state == "SIM PIN" && s.cfg.SIMPIN != "" {
+			return s.unlock(ctx)
+		}
 		if state != "READY" {
 			return faultf(ErrNoService, "the SIM asks for %s: unlock it in a telephone, and switch its PIN off", state)
 		}
 	}
 	return nil
+}
+
+// unlock gives the SIM its PIN, once: a third wrong one blocks it.
+func (s *session) unlock(ctx context.Context) error {
+	if s.pin == nil || *s.pin == "" {
+		return faultf(ErrNoService, "the SIM refuses the PIN that is configured, and is not asked again, as a third wrong one blocks it: correct it and start the daemon anew")
+	}
+	pin := *s.pin
+	*s.pin = ""
+	if _, err := s.ask(ctx, `AT+CPIN="`+pin+`"`, ""); refused(err) {
+		return s.unlock(ctx)
+	} else if err != nil {
+		return s.unreachable(err)
+	}
+	*s.pin = pin // right, and so it is after the next power cut
+	return faultf(ErrNoService, "the SIM has taken its PIN and is not ready yet")
 }

@@ -73,6 +73,7 @@ func FuzzParser(f *testing.F) {
 		`<a xmlns=""><b xmlns="u"><c xmlns=""/></b></a>`,
 		strings.Repeat("<a>", 33),
 		`<a xml:b="1" xmlns:c="u" c:b="2"></a><b/>`,
+		`<a xmlns:p="xmlns" p:a=""/>`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -84,6 +85,9 @@ func FuzzParser(f *testing.F) {
 		}
 		if bytes.HasPrefix(doc, []byte("\xff\xfe")) || bytes.HasPrefix(doc, []byte("\xfe\xff")) || bytes.IndexByte(doc, 0) >= 0 {
 			return // UTF-16, which encoding/xml doesn't read
+		}
+		if strings.Contains(got, "{xmlns}") {
+			return // a namespace of that very name, which encoding/xml can't tell from a declaration
 		}
 		text := strings.TrimPrefix(string(doc), "\uFEFF")
 		want, err := standardTokens(text)

@@ -78,3 +78,23 @@ func TestADataDirectoryThatCannotBeUsedIsAFault(t *testing.T) {
 		})
 	}
 }
+
+func FuzzList(f *testing.F) {
+	f.Add([]byte("no clock\nfull\n"))
+	f.Add([]byte("\x00\xff\n\n\u2028"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		file := filepath.Join(t.TempDir(), "faults")
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		list := fault.List(file, t.TempDir())
+		for _, line := range list {
+			if line == "" || strings.ContainsAny(line, "\r\n\x1b\x00") {
+				t.Errorf("a fault is %q", line)
+			}
+		}
+		if len(list) > 20 {
+			t.Errorf("%d faults", len(list))
+		}
+	})
+}

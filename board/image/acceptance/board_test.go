@@ -212,30 +212,3 @@ func TestABoardWithoutItsDataPartitionStillRuns(t *testing.T) {
 	firstAnswer(t, m, hello(m))
 	waitLog(t, m, "nothing that is stored now survives a restart", 5*time.Second)
 }
-
-func TestStaticAddressAndLargerCard(t *testing.T) {
-	card, dir := newCard(t, "hello")
-	settings := filepath.Join(dir, "network.toml")
-	text := "hostname = 'cellar'\naddress = '10.0.2.77/24'\ngateway = '10.0.2.2'\ndns = ['10.0.2.3']\n"
-	if err := os.WriteFile(settings, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := emulator.WritePerm(card, map[string]string{"network.toml": settings}); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Truncate(card, 1<<30); err != nil {
-		t.Fatal(err)
-	}
-	m := start(t, emulator.Options{Card: card, Dir: dir})
-	waitLog(t, m, "data partition grows to 748 MiB", time.Minute)
-	waitLog(t, m, "cellar is 10.0.2.77/24 on eth0", time.Minute)
-	m.Kill()
-	if err := emulator.CheckPerm(card); err != nil {
-		t.Error(err)
-	}
-	m = start(t, emulator.Options{Card: card, Dir: dir})
-	waitLog(t, m, "cellar is 10.0.2.77/24 on eth0", time.Minute)
-	if strings.Contains(m.KernelLog(), "grows to") {
-		t.Error("grows at every start")
-	}
-}

@@ -125,3 +125,16 @@ func TestAHATsOverlaysMustBeThere(t *testing.T) {
 		t.Errorf("unknown: %v", err)
 	}
 }
+
+func TestAHoleTakesNoRoom(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, make([]byte, 1<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, 1<<30); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := used(path); err != nil || got < 1<<20 || got > 2<<20 {
+		t.Errorf("got %d, %v", got, err)
+	}
+}

@@ -146,8 +146,11 @@ func (b *builder) build() error {
 	if err := b.writeSBOM(modules); err != nil {
 		return err
 	}
-	log.Printf("kernel and boot files %d MB, root %.1f MB (%.1f MB packed), slot %d MB; %.0f s",
-		(len(slot)-len(initramfs.packed))>>20, float64(initramfs.size)/(1<<20), float64(len(initramfs.packed))/(1<<20), len(slot)>>20, time.Since(started).Seconds())
+	log.Printf("kernel and boot files %d MiB, packed root %.1f MiB, slot %d MiB; %.0f s", (len(slot)-len(initramfs.packed))>>20,
+		float64(len(initramfs.packed))/(1<<20), len(slot)>>20, time.Since(started).Seconds())
+	if err := b.checkSizes(initramfs.size); err != nil {
+		return err
+	}
 	return b.sums()
 }
 

@@ -33,6 +33,8 @@ type Options struct {
 
 	// Forward gives for ports of the board the ports of 127.0.0.1 that lead there.
 	Forward map[int]int
+	// Offline leaves the Ethernet adapter out.
+	Offline bool
 	// Append is added to the kernel's command line.
 	Append string
 }
@@ -103,9 +105,11 @@ func (m *Machine) args(b boot) []string {
 		"-serial", "file:" + m.path("kernel.log"),
 		"-chardev", "socket,id=usb,path=" + m.path("usb.sock") + ",server=on,wait=off,logfile=" + m.path("usb.log"),
 		"-device", usbSerial,
-		"-netdev", net, "-device", "usb-net,netdev=net0,mac=b8:27:eb:12:34:56",
 		"-qmp", "unix:" + m.path("qmp.sock") + ",server=on,wait=off",
 		"-display", "none", "-no-reboot", "-d", "unimp,guest_errors", "-D", m.path("qemu.log"),
+	}
+	if !m.opt.Offline {
+		args = append(args, "-netdev", net, "-device", "usb-net,netdev=net0,mac=b8:27:eb:12:34:56")
 	}
 	return args
 }

@@ -196,3 +196,14 @@ func TestADamagedSpareConfigurationIsNone(t *testing.T) {
 		}
 	}
 }
+
+func FuzzUnpackSpare(f *testing.F) {
+	f.Add(packSpare([]byte("text")))
+	f.Add([]byte(spareMagic))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		text, err := unpackSpare(b)
+		if err == nil && !bytes.HasPrefix(b, packSpare(text)) {
+			t.Errorf("%q is not what gives %q", b, text)
+		}
+	})
+}

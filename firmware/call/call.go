@@ -67,7 +67,7 @@ type LineInfo struct {
 	Name    string `json:"name"`
 	Dialect string `json:"dialect"`
 	Hook    string `json:"hook"`  // "on-hook" or "off-hook"
-	State   string `json:"state"` // "idle", "in-call" or "fault"
+	State   string `json:"state"` // "idle", "in-call", "lent" (a technician has it) or "fault"
 	Call    string `json:"call"`  // id of the call on it, or ""
 	Fault   string `json:"fault"` // why it is out of service and what to do, or ""
 }

@@ -275,7 +275,7 @@ func (x *Exchange) idleLocked(user, number string) (*line, error) {
 		if !l.serves(user, number) {
 			continue
 		}
-		if l.call != nil {
+		if l.call != nil || l.lent != nil {
 			busy = true
 		} else if err := l.fault(); err != nil {
 			fault = fmt.Errorf("%w: line %s: %w", ErrFault, l.cfg.Name, err)

@@ -44,6 +44,7 @@ type line struct {
 	modem     *modem.Modem
 
 	call *active // guarded by Exchange.mu: the call that has the line
+	lent *Lent   // guarded by Exchange.mu: the technician who has it
 	used int     // guarded by Exchange.mu: calls so far
 
 	hang   chan struct{} // holds one token: one hang-up at a time; guards holder
@@ -112,12 +113,17 @@ func (l *line) infoLocked() LineInfo {
 	}
 	info := LineInfo{Name: l.cfg.Name, Dialect: dialect, Hook: "on-hook", State: "idle"}
 	fault := l.fault()
+	if l.lent != nil {
+		fault = errLent
+	}
 	if l.hook.IsOff() || l.seized.Load() && (l.call != nil || fault != nil) {
 		info.Hook = "off-hook"
 	}
 	switch {
 	case l.call != nil:
 		info.State, info.Call = "in-call", l.call.info.ID
+	case l.lent != nil:
+		info.State = "lent"
 	case fault != nil:
 		info.State = "fault"
 	}

@@ -23,28 +23,35 @@ const (
 // keep is the keeper: open, hang up, initialise, serve, and again when the modem has gone.
 func (m *Modem) keep(ctx context.Context) {
 	defer close(m.done)
-	for retry := firstRetry; ; {
-		s, err := m.start(ctx)
-		m.publish(s, err)
-		atOnce := false
-		if s != nil {
-			began := time.Now()
-			atOnce = m.serve(ctx, s)
-			if time.Since(began) >= steadyFor {
-				atOnce, retry = true, firstRetry
-			}
-			m.drop(s)
-		} else if errors.Is(err, ErrTimeout) && retry > firstRetry {
+	for retry := firstRetry; ctx.Err() == nil; {
+		turn, cancel := m.opening(ctx)
+		if m.keepOpen(turn, retry > firstRetry) {
+			retry = firstRetry
+		} else if sleep(turn, retry) == nil {
+			retry = min(2*retry, lastRetry)
+		}
+		cancel(nil)
+	}
+}
+
+// keepOpen is one opening of the port, until the modem has gone or ctx ends; true is for one
+// that is to be opened anew at once. Where again, earlier ones have failed.
+func (m *Modem) keepOpen(ctx context.Context, again bool) (atOnce bool) {
+	s, err := m.start(ctx)
+	if context.Cause(ctx) != nil && s == nil {
+		err = faultf(ErrGone, "the modem has not been reached yet")
+	}
+	m.publish(s, err)
+	if s == nil {
+		if errors.Is(err, ErrTimeout) && again {
 			m.powerCycle(ctx)
 		}
-		if atOnce && ctx.Err() == nil {
-			continue
-		}
-		if sleep(ctx, retry) != nil {
-			return
-		}
-		retry = min(2*retry, lastRetry)
+		return false
 	}
+	began := time.Now()
+	atOnce = m.serve(ctx, s)
+	m.drop(s)
+	return atOnce || time.Since(began) >= steadyFor
 }
 
 // start opens the port and sets the modem up. The session is nil where the modem is out of

@@ -96,9 +96,11 @@ type Modem struct {
 	tried   chan struct{} // closed when the first attempt to reach the modem is over
 	first   bool          // it is over
 	changed chan struct{}
-	opened  chan struct{} // closed, and replaced, whenever session changes
-	op      *operation    // running
-	hanging int           // Hangups at work: nothing else may begin
+	opened  chan struct{}           // closed, and replaced, whenever session changes
+	op      *operation              // running
+	loan    *loan                   // the port in somebody else's hands, nil when it is in ours
+	letGo   context.CancelCauseFunc // ends this opening of the port
+	hanging int                     // Hangups at work: nothing else may begin
 }
 
 // New starts the keeper of a modem. Close stops it.
@@ -112,6 +114,7 @@ func New(cfg Config) *Modem {
 		done: make(chan struct{}), turn: make(chan struct{}, 1),
 		fault: faultf(ErrGone, "the modem has not been reached yet"),
 		tried: make(chan struct{}), changed: make(chan struct{}), opened: make(chan struct{}),
+		letGo: func(error) {},
 	}
 	go m.keep(ctx)
 	return m

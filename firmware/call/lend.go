@@ -1,0 +1,78 @@
+package call
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+)
+
+// errLent is the fault of a line that a technician has.
+var errLent = errors.New("call: the line is taken out of service by the technician")
+
+// Lent is a line that a technician has taken out of service. Return puts it back.
+type Lent struct {
+	x    *Exchange
+	l    *line
+	back sync.Once
+}
+
+// Lend takes an idle line out of service. Errors: ErrUnknown where there is no such line,
+// ErrNoLine where it has a call or is lent already.
+func (x *Exchange) Lend(name string) (*Lent, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, l := range x.lines {
+		switch {
+		case l.cfg.Name != name:
+		case x.closed:
+			return nil, errShutdown
+		case l.lent != nil:
+			return nil, fmt.Errorf("%w: %s is taken by a technician", ErrNoLine, name)
+		case l.call != nil:
+			return nil, fmt.Errorf("%w: %s is in a call", ErrNoLine, name)
+		default:
+			l.lent = &Lent{x: x, l: l}
+			x.log.Warn("line out of service", "line", name, "error", errLent)
+			x.notifyLocked()
+			return l.lent, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: there is no line %q", ErrUnknown, name)
+}
+
+// Config is the line's.
+func (t *Lent) Config() LineConfig { return t.l.cfg }
+
+// OffHook closes the hook relay, where the line is free for it (see hook.Switch).
+func (t *Lent) OffHook(ctx context.Context) error {
+	t.l.seized.Store(true)
+	return t.l.hook.OffHook(ctx)
+}
+
+// OnHook opens the hook relay.
+func (t *Lent) OnHook() error { return t.l.hook.OnHook() }
+
+// Port gives the modem's port, which nobody else uses until it is closed. The first thing
+// that the modem is told then is to hang up.
+func (t *Lent) Port(ctx context.Context) (io.ReadWriteCloser, error) {
+	t.l.seized.Store(true)
+	return t.l.modem.Borrow(ctx)
+}
+
+// Return opens the hook relay and puts the line back into service. The port must have been
+// closed. It may be called more than once.
+func (t *Lent) Return() {
+	t.back.Do(func() {
+		if err := t.l.hook.OnHook(); err != nil {
+			t.x.log.Error("line not confirmed on-hook", "line", t.l.cfg.Name, "error", err)
+		}
+		t.l.seized.Store(false)
+		t.x.mu.Lock()
+		defer t.x.mu.Unlock()
+		t.l.lent = nil
+		t.x.log.Info("line returned by the technician", "line", t.l.cfg.Name)
+		t.x.notifyLocked()
+	})
+}

@@ -22,14 +22,8 @@ const (
 // dialVoice dials on an analogue line and waits for the modem's word. No byte may be sent
 // meanwhile: it would end the call (V.250 5.6.1).
 func (o *operation) dialVoice(number string) (Answer, error) {
-	// A modem that has fallen out of voice mode must fail before a telephone rings.
-	if err := o.command("AT+FCLASS=8"); err != nil {
+	if err := o.prepareVoice(); err != nil {
 		return "", err
-	}
-	for _, cmd := range o.s.setup {
-		if err := o.command(cmd); err != nil && !errors.Is(err, ErrRefused) {
-			return "", err
-		}
 	}
 	o.newCall()
 	if o.s.cfg.Listen != nil {
@@ -51,6 +45,20 @@ func (o *operation) dialVoice(number string) (Answer, error) {
 	}
 	o.call.connect(Assumed)
 	return o.call.surely(), o.offHook()
+}
+
+// prepareVoice sets voice mode up again: a modem that has fallen out of it must fail before
+// a telephone rings.
+func (o *operation) prepareVoice() error {
+	if err := o.command("AT+FCLASS=8"); err != nil {
+		return err
+	}
+	for _, cmd := range o.s.setup {
+		if err := o.command(cmd); err != nil && !errors.Is(err, ErrRefused) {
+			return err
+		}
+	}
+	return nil
 }
 
 // newCall makes the modem's events those of a new call.

@@ -1,0 +1,78 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+)
+
+// beforeTrial is the name of the configuration that a trial puts aside. While it is there,
+// the one in force is on trial.
+func beforeTrial(path string) string { return path + ".before" }
+
+// Try puts text in place of the file at path, on trial: until Confirm the old text is kept,
+// for RollBack, which the daemon's next start does too. A file that is on trial already is
+// replaced, and the one of before the first trial kept. Each file is always whole, whatever
+// happens meanwhile.
+func Try(path string, text []byte) error {
+	if !OnTrial(path) {
+		old, err := os.ReadFile(path)
+		if err != nil {
+			return fmt.Errorf("config: %w", err)
+		}
+		if err := replace(beforeTrial(path), old); err != nil {
+			return err
+		}
+	}
+	return replace(path, text)
+}
+
+// OnTrial says whether the file at path is one that nobody has confirmed yet.
+func OnTrial(path string) bool {
+	_, err := os.Stat(beforeTrial(path))
+	return err == nil
+}
+
+// Confirm ends the trial of the file at path: it stays.
+func Confirm(path string) error {
+	if err := os.Remove(beforeTrial(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("config: %w", err)
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// RollBack ends the trial of the file at path, if it is on trial: the one of before is back.
+func RollBack(path string) (was bool, err error) {
+	err = os.Rename(beforeTrial(path), path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return true, fmt.Errorf("config: %w", err)
+	}
+	return true, syncDir(filepath.Dir(path))
+}
+
+// replace replaces a file as a whole, on the card.
+func replace(path string, text []byte) error {
+	if err := renameio.WriteFile(path, text, 0o600, renameio.WithExistingPermissions()); err != nil {
+		return fmt.Errorf("config: %w", err)
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// syncDir makes the names in a directory survive a power cut.
+func syncDir(path string) error {
+	d, err := os.Open(path)
+	if err == nil {
+		err = errors.Join(d.Sync(), d.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("config: %w", err)
+	}
+	return nil
+}

@@ -153,14 +153,17 @@ func TestBootToTheFirstSOAPAnswer(t *testing.T) {
 	}
 }
 
-// firstSOAP starts the board with its modem, and returns when it first answered.
+// firstSOAP starts the board with its modem, and returns when it first answered a SOAP
+// request of a user who has logged in.
 func (s *site) firstSOAP(t *testing.T) time.Duration {
 	t.Helper()
 	m := start(t, emulator.Options{Card: s.card, Dir: s.dir})
 	disconnect := s.connect(t, m)
 	defer m.Kill()
 	defer disconnect()
-	return firstAnswer(t, m, soapURL(m))
+	firstAnswer(t, m, soapURL(m))
+	ask(t, m, "<IsUMEnabled "+messages+"/>")
+	return time.Since(m.Started)
 }
 
 func TestACallOverTheLAN(t *testing.T) {

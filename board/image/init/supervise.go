@@ -36,9 +36,12 @@ const (
 type supervisor struct {
 	started time.Time
 	beat    atomic.Int64 // nanoseconds from started to the latest sign of life
+	alive   chan bool    // holds one when there was a sign of life
 }
 
-func newSupervisor() *supervisor { return &supervisor{started: time.Now()} }
+func newSupervisor() *supervisor {
+	return &supervisor{started: time.Now(), alive: make(chan bool, 1)}
+}
 
 // silence is how long ago the daemon was last seen well.
 func (s *supervisor) silence() time.Duration {
@@ -92,6 +95,10 @@ func (s *supervisor) listen(conn *net.UnixConn) {
 			switch strings.TrimSpace(line) {
 			case "READY=1", "WATCHDOG=1":
 				s.beat.Store(int64(time.Since(s.started)))
+				select {
+				case s.alive <- true:
+				default:
+				}
 			}
 		}
 	}
@@ -128,6 +135,7 @@ func (s *supervisor) once(ctx context.Context, conf string) error {
 			return errors.Join(err, errors.New("ended"))
 		case <-ctx.Done():
 			return end(cmd.Process, syscall.SIGTERM, stopLimit, ended)
+		case <-s.alive:
 		case <-tick.C:
 		}
 		if s.beat.Load() != seen && limit != beatLimit {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"sync"
+
+	"hookswitch/hal"
 )
 
 // errLent is the fault of a line that a technician has.
@@ -75,4 +77,34 @@ func (t *Lent) Return() {
 		t.x.log.Info("line returned by the technician", "line", t.l.cfg.Name)
 		t.x.notifyLocked()
 	})
+}
+
+// Levels is what a line's relays and inputs are now, by their names: "closed" and "open",
+// "active" and "inactive", or why that can't be read.
+func (x *Exchange) Levels(name string) map[string]string {
+	levels := map[string]string{}
+	for _, l := range x.lines {
+		if l.cfg.Name != name {
+			continue
+		}
+		h := l.cfg.Hook
+		relay := map[bool]string{true: "closed", false: "open"}[l.hook.IsOff()] // as commanded: an output is not read back
+		if h.Relay != nil {
+			levels["hook relay"] = relay
+		}
+		if h.Select != nil {
+			levels["line-select relay"] = relay
+		}
+		for what, in := range map[string]hal.Input{"loop current": h.Loop, "ring": h.Ring, "in use": h.InUse} {
+			if in == nil {
+				continue
+			}
+			on, err := in.Read()
+			levels[what] = map[bool]string{true: "active", false: "inactive"}[on]
+			if err != nil {
+				levels[what] = err.Error()
+			}
+		}
+	}
+	return levels
 }

@@ -134,14 +134,14 @@ func dBm0(power float64) float64 {
 // amplitude is the peak of a sine wave of this level.
 func amplitude(dBm0 float64) float64 { return 32767 * math.Pow(10, (dBm0-fullScale)/20) }
 
+// round16 rounds half away from zero. It has no branch on the sign, which nothing can foretell.
 func round16(s float32) int16 {
-	switch {
-	case s >= 32767:
-		return 32767
-	case s <= -32768:
-		return -32768
-	case s < 0:
-		return int16(int32(s - 0.5))
+	if s >= math.MaxInt16 {
+		return math.MaxInt16
 	}
-	return int16(int32(s + 0.5))
+	if s <= math.MinInt16 {
+		return math.MinInt16
+	}
+	const half, sign = 0x3f000000, 1 << 31
+	return int16(int32(s + math.Float32frombits(half|math.Float32bits(s)&sign)))
 }

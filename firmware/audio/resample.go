@@ -29,10 +29,10 @@ func newResampler(rate int) *resampler {
 	return r
 }
 
-// write appends what in becomes to out.
+// write appends what in becomes to out, which is empty: at Rate it is in itself.
 func (r *resampler) write(out, in []float32) []float32 {
 	if len(r.stages) == 0 {
-		return append(out, in...)
+		return in
 	}
 	for i := range r.bufs {
 		r.bufs[i] = r.stages[i].write(r.bufs[i][:0], in)

@@ -253,10 +253,11 @@ func WriteWAV(w io.Writer, c Clip) error {
 	b = le.AppendUint16(b, 16)
 	b = append(b, "data"...)
 	b = le.AppendUint32(b, uint32(2*len(c)))
-	for _, s := range c {
-		b = le.AppendUint16(b, uint16(s))
+	data := b[header : header+2*len(c)]
+	for i, s := range c {
+		le.PutUint16(data[2*i:], uint16(s))
 	}
-	if _, err := w.Write(b); err != nil {
+	if _, err := w.Write(b[:cap(b)]); err != nil {
 		return fmt.Errorf("audio: write WAV: %w", err)
 	}
 	return nil

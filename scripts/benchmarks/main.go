@@ -49,6 +49,8 @@ var benchmarks = []struct {
 	{"at", atRoundTrip},
 	{"callinfo", callInfo},
 	{"playback", playback},
+	{"transcode", transcode},
+	{"listen", listen},
 	{"size", size},
 }
 

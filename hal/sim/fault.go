@@ -22,7 +22,7 @@ type Faults struct {
 	Stall  bool // nothing is taken: the host's writes block
 	Wedged bool // voice data is taken, codes that end it are not
 	Unheed bool // characters during a pending dial don't abort it
-	Baud   int  // true pace of a serial port in both directions; 0 is none
+	Baud   int  // true pace of the AT port in both directions; 0 is none. A GSM modem's sound has a USB port
 
 	// Refuse is answered with RefuseWith, "" being ERROR, to each command line that contains
 	// it, or to the RefuseAt-th only.

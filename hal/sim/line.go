@@ -56,6 +56,7 @@ func newLine(x *Exchange, name string, p Personality) *Line {
 	}
 	l.at.init(l)
 	l.pcm.init(l)
+	l.pcm.usb = true
 	l.d = newDCE(l)
 	l.wg.Go(l.d.run)
 	return l
@@ -207,6 +208,14 @@ func (l *Line) OffHook() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.seizedLocked()
+}
+
+// ModemOffHook says whether the modem's own hook switch is off-hook, whatever the hook relay
+// in series with it does.
+func (l *Line) ModemOffHook() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.modem
 }
 
 // seizedLocked says whether current flows, but for the exchange's own breaks.

@@ -12,8 +12,9 @@ import (
 // port is one of a modem's serial ports. Whatever the host does, send never blocks: what
 // nobody takes is lost, as a UART loses it.
 type port struct {
-	l  *Line
-	in chan []byte // what the host has sent; nil: it has closed the port
+	l   *Line
+	usb bool        // of its own, whose pace is no serial port's
+	in  chan []byte // what the host has sent; nil: it has closed the port
 
 	turn sync.Mutex // one opens or closes it at a time
 
@@ -95,6 +96,14 @@ func (p *port) send(b []byte, delay time.Duration) {
 	}
 }
 
+// baud is the pace that characters keep on their way; 0 is none.
+func (p *port) baud() int {
+	if p.usb {
+		return 0
+	}
+	return p.l.faults().Baud
+}
+
 // changed wakes whoever waits for another fault.
 func (p *port) changed() {
 	p.mu.Lock()
@@ -152,7 +161,7 @@ func (c *conn) read() {
 	var ready time.Time // when the last character has come over the wire
 	for c.flows() {
 		limit := len(buf)
-		if c.p.l.faults().Baud > 0 {
+		if c.p.baud() > 0 {
 			limit = pacedChunk
 		}
 		n, err := c.dev.Read(buf[:limit])
@@ -166,7 +175,7 @@ func (c *conn) read() {
 		if err != nil {
 			return
 		}
-		if baud := c.p.l.faults().Baud; baud > 0 {
+		if baud := c.p.baud(); baud > 0 {
 			if now := time.Now(); ready.Before(now) {
 				ready = now
 			}
@@ -232,20 +241,20 @@ func (c *conn) write() {
 		if !ok || !c.sleep(time.Until(due)) {
 			return
 		}
-		f := c.p.l.faults()
+		split := c.p.l.faults().Split
 		for len(b) > 0 {
 			n := len(b)
-			if f.Baud > 0 {
+			if baud := c.p.baud(); baud > 0 {
 				n = min(n, pacedChunk)
 				if now := time.Now(); ready.Before(now) {
 					ready = now
 				}
-				ready = ready.Add(c.p.l.characters(n, f.Baud))
+				ready = ready.Add(c.p.l.characters(n, baud))
 				if !c.sleep(time.Until(ready)) {
 					return
 				}
 			}
-			if f.Split {
+			if split {
 				n = 1
 			}
 			if _, err := c.dev.Write(b[:n]); err != nil {

@@ -33,6 +33,7 @@ type Config struct {
 	Keys    map[string]string `toml:"keys"` // key on the telephone → call.Action, all of them; nil is Exchange's
 	Mail    Mail              `toml:"mail"`
 	Log     Log               `toml:"log"`
+	Console Console           `toml:"console"`
 }
 
 // HTTP is where and how clients reach the board.
@@ -196,6 +197,15 @@ type Mail struct {
 	User         string `toml:"user"`
 	PasswordFile string `toml:"password_file"`
 }
+
+// Console is where a technician finds the console.
+type Console struct {
+	Ports []string `toml:"ports"` // serial ports, 115200 baud; ConsoleAuto finds them
+}
+
+// ConsoleAuto stands for the UART of a board's header and its USB gadget port; where a line
+// has the UART, for each USB adapter that no line has.
+const ConsoleAuto = "auto"
 
 // Log is what the daemon tells.
 type Log struct {

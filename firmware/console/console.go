@@ -13,6 +13,7 @@ package console
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"sync"
@@ -68,6 +69,24 @@ type Console struct {
 	started time.Time
 	door    door
 	trial   trial
+	news    chan string // for whoever is logged in first
+}
+
+// maxNews is how much is kept for a technician who is not there.
+const maxNews = 20
+
+// ErrUnread is the error of Show when nobody has read for long.
+var ErrUnread = errors.New("console: nobody reads what is shown to the technician")
+
+// Show tells a line to the technician who is logged in, else to the next one, once. It does
+// not wait for that. ErrUnread is for too much that nobody has read.
+func (c *Console) Show(text string) error {
+	select {
+	case c.news <- text:
+		return nil
+	default:
+		return ErrUnread
+	}
 }
 
 // New returns a console, which does nothing until Run or Serve.
@@ -78,7 +97,7 @@ func New(cfg Config) *Console {
 	if cfg.Tail == nil {
 		cfg.Tail = NewTail(io.Discard)
 	}
-	return &Console{cfg: cfg, log: cfg.Log, started: time.Now(), trial: trial{changed: make(chan struct{}, 1)}}
+	return &Console{cfg: cfg, log: cfg.Log, started: time.Now(), trial: trial{changed: make(chan struct{}, 1)}, news: make(chan string, maxNews)}
 }
 
 // Run serves the technician on each of the ports, and rolls back a configuration that

@@ -115,7 +115,8 @@ func (c *Console) pack() ([]byte, error) {
 		}
 		return nil
 	})
-	return buf.Bytes(), errors.Join(err, walk, t.Close(), z.Close())
+	err = errors.Join(err, walk, t.Close(), z.Close())
+	return buf.Bytes(), err
 }
 
 // restore brings a backup back: mailboxes at once, the configuration on trial.

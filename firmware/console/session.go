@@ -89,6 +89,9 @@ func (s *session) once(ctx context.Context) error {
 		s.out.printf("! %s\n", fault)
 	}
 	for {
+		for len(s.c.news) > 0 {
+			s.out.printf("! %s\n", <-s.c.news)
+		}
 		text, err := s.readLine(ctx, line{prompt: s.c.cfg.Board().Host + "> ", history: &s.history, complete: s.complete})
 		switch {
 		case errors.Is(err, errInterrupted):

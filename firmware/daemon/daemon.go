@@ -15,8 +15,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/coreos/go-systemd/v22/daemon"
-
 	"hookswitch/firmware/call"
 	"hookswitch/firmware/config"
 	"hookswitch/firmware/mailbox"
@@ -32,12 +30,16 @@ type Options struct {
 	Listen string    // likewise
 	Trace  bool      // print the AT dialogue and relay edges
 	Out    io.Writer // where log and trace go; nil is standard error
+	// Show tells what only a technician may see, such as a new PIN; nil is standard error.
+	Show func(text string)
 
 	// For the simulated board: how much faster than real time its lines run (0 is 1), and
 	// what the far side of its wires sees: every byte of the AT ports, every relay edge.
 	SpeedUp  float64
 	SimTrace func(line string, sent bool, b []byte)
 	SimEdge  func(line string, closed bool)
+
+	configuration *config.Config // instead of what is in the file, if not nil
 }
 
 // Daemon is a running board.
@@ -47,25 +49,12 @@ type Daemon struct {
 	sim    *sim.Exchange // nil on a real board
 	calls  *call.Exchange
 	server *web.Server
+	store  *mailbox.Store
+	play   func(user, item, dial string) (call.Info, error)
+	print  string // the certificate's fingerprint
 	update *updater
 	beat   *heartbeat
 	said   *faultLog
-}
-
-// Run is the daemon's life, from all lines on-hook to all lines on-hook: it returns when
-// ctx ends, or the HTTP front fails.
-func Run(ctx context.Context, opt Options) error {
-	d, err := Open(opt)
-	if err != nil {
-		return err
-	}
-	select {
-	case <-ctx.Done():
-		err = nil
-	case err = <-d.server.Failed():
-	}
-	_, _ = daemon.SdNotify(false, daemon.SdNotifyStopping)
-	return errors.Join(err, d.Close())
 }
 
 // Open puts every line on-hook, then serves. What was opened is closed again on an error.
@@ -83,6 +72,9 @@ func Open(opt Options) (d *Daemon, err error) {
 	out := opt.Out
 	if out == nil {
 		out = os.Stderr
+	}
+	if opt.Show == nil {
+		opt.Show = func(text string) { fmt.Fprintln(os.Stderr, text) }
 	}
 	d.log = newLogger(out, cfg.Log.Level)
 	var trace *tracer
@@ -111,7 +103,7 @@ func Open(opt Options) (d *Daemon, err error) {
 			d.log.Error("mailbox", "user", user, "error", err) // the others' work
 		}
 	}
-	if err := d.serve(store); err != nil {
+	if err := d.serve(store, opt); err != nil {
 		return d, err
 	}
 	d.beat = startHeartbeat(d.calls)
@@ -123,6 +115,9 @@ func Open(opt Options) (d *Daemon, err error) {
 // load reads the configuration and puts the command line's words over it.
 func load(opt Options) (*config.Config, error) {
 	cfg := config.Simulated()
+	if opt.configuration != nil {
+		return opt.configuration, nil
+	}
 	if opt.Config != "" {
 		var err error
 		if cfg, err = config.Load(opt.Config); err != nil {
@@ -185,12 +180,12 @@ func (d *Daemon) accounts() map[string]account {
 }
 
 // serve opens the HTTP front.
-func (d *Daemon) serve(store *mailbox.Store) error {
+func (d *Daemon) serve(store *mailbox.Store, opt Options) error {
 	e := &exchange{
 		calls: d.calls, store: store, users: d.accounts(), maxCall: d.cfg.Dialing.MaxCall, log: d.log,
 		pin: pinSender{
 			server: d.cfg.Mail.SMTP, from: d.cfg.Mail.From, user: d.cfg.Mail.User, passwordFile: d.cfg.Mail.PasswordFile,
-			show: func(text string) { fmt.Fprintln(os.Stderr, text) },
+			show: opt.Show,
 		},
 	}
 	handler := &soap.Handler{
@@ -201,6 +196,7 @@ func (d *Daemon) serve(store *mailbox.Store) error {
 		handler.UserByEmail = e.userByEmail
 	}
 	d.update = newUpdater(d.calls, d.log)
+	d.store, d.play = store, e.play
 	api := &web.API{Calls: d.calls, Store: store, Play: e.play, Updates: d.update.card != nil, Faults: d.faults, Log: d.log}
 	pages := api.Handler()
 	token := d.update.trialToken(d.cfg.Users)
@@ -250,7 +246,8 @@ func (d *Daemon) tls() (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.log.Info("certificate", "sha256", web.Fingerprint(cert))
+	d.print = web.Fingerprint(cert)
+	d.log.Info("certificate", "sha256", d.print)
 	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, nil
 }
 

@@ -1,0 +1,200 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+
+	"hookswitch/firmware/config"
+	"hookswitch/firmware/console"
+	"hookswitch/firmware/update"
+	"hookswitch/firmware/web"
+)
+
+// station is a daemon through its configurations: a new one replaces the Daemon, and the
+// technician's console stays.
+type station struct {
+	opt Options
+	log *slog.Logger
+
+	mu sync.Mutex // guards d; held while one Daemon is replaced by another
+	d  *Daemon    // nil when not even the configuration of before works any more
+}
+
+// Run is the daemon's life, from all lines on-hook to all lines on-hook: it returns when
+// ctx ends, or the HTTP front fails.
+func Run(ctx context.Context, opt Options) error {
+	if opt.Out == nil {
+		opt.Out = os.Stderr
+	}
+	tail := console.NewTail(opt.Out)
+	opt.Out = tail
+	s := &station{opt: opt, log: newLogger(tail, "info")}
+	con := console.New(s.technician(tail))
+	s.opt.Show = s.show(con)
+	if err := s.open(); err != nil {
+		return err
+	}
+	consoles, stop := context.WithCancel(ctx)
+	defer stop()
+	var technicians sync.WaitGroup
+	technicians.Go(func() { con.Run(consoles, consolePorts(s.d.cfg)...) })
+	err := s.watch(ctx)
+	stop()
+	technicians.Wait() // they give their lines back before those are closed
+	_, _ = daemon.SdNotify(false, daemon.SdNotifyStopping)
+	if d := s.current(); d != nil {
+		err = errors.Join(err, d.Close())
+	}
+	return err
+}
+
+// open opens the first Daemon. A configuration that was on trial when the daemon ended has
+// not proved itself: the one of before is back.
+func (s *station) open() (err error) {
+	if s.opt.Config != "" {
+		was, err := config.RollBack(s.opt.Config)
+		if was {
+			s.log.Warn("the configuration was on trial and not confirmed: the one of before is back", "error", err)
+		}
+	}
+	s.d, err = Open(s.opt)
+	return err
+}
+
+// watch returns when ctx ends, or there is no HTTP front any more.
+func (s *station) watch(ctx context.Context) error {
+	for {
+		d := s.current()
+		if d == nil {
+			return errors.New("daemon: neither the new configuration works nor the one of before")
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-d.server.Failed(): // also when it is being replaced
+			if s.current() == d {
+				return err
+			}
+		}
+	}
+}
+
+func (s *station) current() *Daemon {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.d
+}
+
+// reload replaces the Daemon by one of the configuration that is now in the file; where that
+// does not work, by one of the configuration of before. Calls end.
+func (s *station) reload(context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.d == nil {
+		return errors.New("daemon: it is ending")
+	}
+	if _, err := load(s.opt); err != nil { // before anything has changed
+		return err
+	}
+	before := s.d.cfg
+	if err := s.d.Close(); err != nil {
+		s.log.Error("closing for a new configuration", "error", err)
+	}
+	_, _ = daemon.SdNotify(false, daemon.SdNotifyWatchdog)
+	d, err := Open(s.opt)
+	if err != nil {
+		s.log.Error("the new configuration does not work: the one of before is back", "error", err)
+		opt := s.opt
+		opt.configuration = before
+		if d, _ = Open(opt); d != nil && d.server == nil {
+			d = nil
+		}
+	}
+	s.d = d
+	return err
+}
+
+// technician is what the console is connected to.
+func (s *station) technician(tail *console.Tail) console.Config {
+	c := console.Config{
+		Version: "hookswitch " + web.Build().Version, Path: s.opt.Config, Tail: tail, Log: s.log,
+		Board: s.board, Reload: s.reload,
+	}
+	if card, err := update.OpenCard(); err == nil {
+		c.Card, c.Restart, c.SetTime = card, update.Restart.Request, console.SetTime
+	}
+	return c
+}
+
+// board is what is in force now.
+func (s *station) board() console.Board {
+	d := s.current()
+	if d == nil {
+		return console.Board{Config: &config.Config{}}
+	}
+	return console.Board{
+		Config: d.cfg, Calls: d.calls, Store: d.store, Host: hostName(d.cfg),
+		Play: d.play, URL: d.url(), Fingerprint: d.print,
+	}
+}
+
+// url is where clients reach the board.
+func (d *Daemon) url() string {
+	scheme, usual := "http", "80"
+	if d.cfg.HTTP.TLS != config.TLSOff {
+		scheme, usual = "https", "443"
+	}
+	host, port, err := net.SplitHostPort(d.Addr().String())
+	if ip := net.ParseIP(host); err != nil || ip == nil || ip.IsUnspecified() {
+		host = hostName(d.cfg)
+	}
+	if port != usual {
+		host = net.JoinHostPort(host, port)
+	}
+	return fmt.Sprintf("%s://%s/", scheme, host)
+}
+
+// show tells something to the technician; where there is no console, on standard error.
+func (s *station) show(con *console.Console) func(string) {
+	return func(text string) {
+		d := s.current()
+		if d != nil && len(d.cfg.Console.Ports) > 0 && con.Show(text) == nil {
+			return
+		}
+		fmt.Fprintln(os.Stderr, text)
+	}
+}
+
+// consolePorts are the ports of the console that no line has. Which there are is looked at
+// once: a console does not move.
+func consolePorts(cfg *config.Config) (ports []string) {
+	taken := func(port string) bool {
+		device, err := filepath.EvalSymlinks(port)
+		return err == nil && slices.ContainsFunc(cfg.Lines, func(l config.Line) bool {
+			at, _ := filepath.EvalSymlinks(l.Port)
+			pcm, _ := filepath.EvalSymlinks(l.PCM)
+			return device == at || device == pcm
+		})
+	}
+	for _, port := range cfg.Console.Ports {
+		if port != config.ConsoleAuto {
+			ports = append(ports, port)
+			continue
+		}
+		ports = append(ports, "/dev/ttyAMA0", "/dev/ttyGS0")
+		if taken("/dev/ttyAMA0") {
+			usb, _ := filepath.Glob("/dev/ttyUSB*")
+			ports = append(ports, usb...)
+		}
+	}
+	return slices.DeleteFunc(ports, taken)
+}

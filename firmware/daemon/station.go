@@ -167,11 +167,21 @@ func (d *Daemon) url() string {
 func (s *station) show(con *console.Console) func(string) {
 	return func(text string) {
 		d := s.current()
-		if d != nil && len(d.cfg.Console.Ports) > 0 && con.Show(text) == nil {
+		if d != nil && len(wantedPorts(d.cfg)) > 0 && con.Show(text) == nil {
 			return
 		}
 		fmt.Fprintln(os.Stderr, text)
 	}
+}
+
+// wantedPorts are those of the configuration; an appliance has a console unless it is told not to.
+func wantedPorts(cfg *config.Config) []string {
+	if cfg.Console.Ports == nil {
+		if _, err := update.OpenCard(); err == nil {
+			return []string{config.ConsoleAuto}
+		}
+	}
+	return cfg.Console.Ports
 }
 
 // consolePorts are the ports of the console that no line has. Which there are is looked at
@@ -185,7 +195,7 @@ func consolePorts(cfg *config.Config) (ports []string) {
 			return device == at || device == pcm
 		})
 	}
-	for _, port := range cfg.Console.Ports {
+	for _, port := range wantedPorts(cfg) {
 		if port != config.ConsoleAuto {
 			ports = append(ports, port)
 			continue

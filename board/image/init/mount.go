@@ -83,6 +83,7 @@ func mountCard() {
 		}
 		useSpare()
 	}
+	factoryReset("/perm", disk)
 	if err := unix.Mount(bootDevice, "/boot", "vfat", unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
 		fault("boot partition: %v: no updates", err)
 	}

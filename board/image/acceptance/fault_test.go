@@ -36,6 +36,32 @@ func TestABadConfigurationIsNotTheEnd(t *testing.T) {
 	saysEverywhere(t, m, "the last good configuration is used")
 }
 
+// TestABadConfigurationWithoutAGoodOneCanBeMended has nothing to fall back on: the board
+// serves without lines, and tells a password to log in with on the serial port.
+func TestABadConfigurationWithoutAGoodOneCanBeMended(t *testing.T) {
+	card, dir := newCard(t, "v1")
+	bad := filepath.Join(dir, "bad.toml")
+	if err := os.WriteFile(bad, []byte("[[line]]\nname = 17\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := emulator.WritePerm(card, map[string]string{"hookswitch.toml": bad}); err != nil {
+		t.Fatal(err)
+	}
+	m := start(t, emulator.Options{Card: card, Dir: dir})
+	firstAnswer(t, m, soapURL(m))
+	shown, err := os.ReadFile(filepath.Join(dir, "uart.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := regexp.MustCompile(`user admin\r\npassword (\S+)\r\n`).FindSubmatch(shown)
+	if secret == nil {
+		t.Fatalf("shown was %q", shown)
+	}
+	if list := pageOf(t, m, "admin", string(secret[1]), "/api/faults"); !bytes.Contains(list, []byte("there is no good configuration")) {
+		t.Errorf("the interface says %s", list)
+	}
+}
+
 func TestAFullCardStillMakesCalls(t *testing.T) {
 	s := newSite(t, "v1", 1)
 	fill := filepath.Join(s.dir, "fill")
@@ -137,11 +163,16 @@ func saysEverywhere(t *testing.T, m *emulator.Machine, fault string) {
 // page is what the board has at a path, for anna.
 func page(t *testing.T, m *emulator.Machine, path string) []byte {
 	t.Helper()
+	return pageOf(t, m, "anna", password, path)
+}
+
+func pageOf(t *testing.T, m *emulator.Machine, user, password, path string) []byte {
+	t.Helper()
 	r, err := http.NewRequest(http.MethodGet, "https://"+m.Addr(443)+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.SetBasicAuth("anna", password)
+	r.SetBasicAuth(user, password)
 	answer, err := client.Do(r)
 	if err != nil {
 		t.Fatal(err)

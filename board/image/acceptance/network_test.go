@@ -58,7 +58,7 @@ func TestWithoutANetworkTheConsoleStillWorks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(shown), "\r\npassword ") {
+	if !strings.Contains(string(shown), "first start of hookswitch") || !strings.Contains(string(shown), "\r\npassword ") {
 		t.Errorf("shown was %q", shown)
 	}
 }

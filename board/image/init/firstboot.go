@@ -26,22 +26,15 @@ func firstBoot() error {
 	if _, err := os.Stat(configFile); !os.IsNotExist(err) {
 		return err
 	}
-	text, err := os.ReadFile(configOfCard)
-	if err != nil {
-		return err
-	}
-	password := newPassword()
-	hash, err := config.HashPassword(password)
+	text, secret, err := newConfig()
 	if err != nil {
 		return err
 	}
 	// The password first: one that nobody was told would lock the owner out.
-	secret := fmt.Sprintf("user admin\npassword %s\n", password)
 	if err := renameio.WriteFile(firstBootFile, []byte(secret), 0o600); err != nil {
 		return err
 	}
-	user := fmt.Sprintf("\n[[user]]\nname = \"admin\"\npassword_hash = %q\nadmin = true\n", hash)
-	if err := renameio.WriteFile(configFile, append(text, user...), 0o600); err != nil {
+	if err := renameio.WriteFile(configFile, text, 0o600); err != nil {
 		return err
 	}
 	unix.Sync() // what is shown must be true after a power cut too
@@ -49,44 +42,24 @@ func firstBoot() error {
 	return nil
 }
 
+// newConfig is what the image was built with, and a user with a password of their own;
+// secret is what to tell the owner of it.
+func newConfig() (text []byte, secret string, err error) {
+	text, err = os.ReadFile(configOfCard)
+	if err != nil {
+		return nil, "", err
+	}
+	password := newPassword()
+	hash, err := config.HashPassword(password)
+	if err != nil {
+		return nil, "", err
+	}
+	user := fmt.Sprintf("\n[[user]]\nname = \"admin\"\npassword_hash = %q\nadmin = true\n", hash)
+	return append(text, user...), fmt.Sprintf("user admin\npassword %s\n", password), nil
+}
+
 // newPassword has 80 random bits, in groups that a person can copy.
 func newPassword() string {
 	text := strings.ToLower(rand.Text())
 	return strings.Join([]string{text[:4], text[4:8], text[8:12], text[12:16]}, "-")
-}
-
-// goodConfig is the configuration that the daemon last served with.
-const goodConfig = configFile + ".good"
-
-// keepGood keeps the configuration that the daemon has just begun to serve with.
-func keepGood() {
-	now, err := os.ReadFile(configFile)
-	if err != nil {
-		return
-	}
-	if kept, err := os.ReadFile(goodConfig); err != nil || string(kept) != string(now) {
-		err := renameio.WriteFile(goodConfig, now, 0o600)
-		unix.Sync() // the new name is on the card only then
-		if err != nil {
-			log.Printf("keep configuration: %v", err)
-		}
-	}
-	if err := writeSpare(disk, now); err != nil {
-		log.Printf("keep configuration: %v", err)
-	}
-	log.Print("this configuration is a good one")
-}
-
-// chooseConfig returns the configuration to start the daemon with: the file, unless the
-// daemon has just failed with the bytes that are in it.
-func chooseConfig(failed []byte) string {
-	now, err := os.ReadFile(configFile)
-	if err == nil && (failed == nil || string(now) != string(failed)) {
-		return configFile
-	}
-	good, err := os.ReadFile(goodConfig)
-	if err != nil || string(good) == string(now) {
-		return configFile
-	}
-	return goodConfig
 }

@@ -37,6 +37,8 @@ func main() {
 		fault("first start: %v", err)
 	}
 
+	nameBoard()
+
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.Signal(update.Again), syscall.Signal(update.Try), syscall.Signal(update.PowerOff))
 	ctx, stop := context.WithCancel(context.Background())

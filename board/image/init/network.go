@@ -94,9 +94,7 @@ func runNetwork(ctx context.Context) {
 		return
 	}
 	n := &network{link: link, name: hostname(s.Hostname, link.Attrs().HardwareAddr)}
-	if err := unix.Sethostname([]byte(n.name)); err != nil {
-		log.Printf("host name: %v", err)
-	}
+	setName(n.name)
 	if err := netlink.LinkSetUp(link); err != nil {
 		fault("network: %s: %v", link.Attrs().Name, err)
 	}
@@ -127,6 +125,19 @@ func waitLink(ctx context.Context, name string) netlink.Link {
 			return nil
 		case <-time.After(250 * time.Millisecond):
 		}
+	}
+}
+
+// nameBoard gives the board its name before anything asks for it, as far as it is known
+// without an Ethernet adapter: on a Pi all of it is.
+func nameBoard() {
+	s, _ := readSettings(networkFile) // runNetwork says what is wrong
+	setName(hostname(s.Hostname, nil))
+}
+
+func setName(name string) {
+	if err := unix.Sethostname([]byte(name)); err != nil {
+		log.Printf("host name: %v", err)
 	}
 }
 

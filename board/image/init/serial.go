@@ -16,10 +16,13 @@ import (
 // wherever it is plugged in, and by-path, those of the sockets.
 const serialDir = "/dev/serial"
 
+// headerPort is the UART on the header.
+const headerPort = "/dev/ttyAMA0"
+
 // linkSerialPorts keeps serialDir as udev would.
 func linkSerialPorts(ctx context.Context) {
 	// The UART on the header, by the name that Raspberry Pi OS has for it.
-	if _, err := os.Stat("/dev/ttyAMA0"); err == nil {
+	if _, err := os.Stat(headerPort); err == nil {
 		_ = os.Symlink("ttyAMA0", "/dev/serial0")
 	}
 	for _, by := range []string{"by-id", "by-path"} {

@@ -67,9 +67,7 @@ func (s *supervisor) run(ctx context.Context) {
 		log.Printf("daemon: %v", err)
 		if s.beat.Load() == seen && used == configFile && ctx.Err() == nil {
 			failed, _ = os.ReadFile(configFile)
-			if chooseConfig(failed) == goodConfig {
-				fault("the daemon does not start with %s: the last good configuration is used; `hookswitch check` says what is wrong", configFile)
-			}
+			replaceConfig(failed)
 		}
 		putOnHook(used)
 		if time.Since(began) > longRun {

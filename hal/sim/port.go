@@ -152,18 +152,24 @@ func (l *Line) characters(n, baud int) time.Duration {
 	return time.Duration(float64(n) * 10 / float64(baud) / l.x.opt.Speed * float64(time.Second))
 }
 
-// pacedChunk is how much is read and written at a time at a true baud rate.
-const pacedChunk = 16
+const (
+	// pacedChunk is how much is read and written at a time at a true baud rate.
+	pacedChunk = 16
+	// longestStall is how far behind a machine with too much to do may fall without the wire
+	// becoming slower.
+	longestStall = 100 * time.Millisecond
+)
 
 // read passes on what the host sends.
 func (c *conn) read() {
 	buf := make([]byte, 4096)
-	var ready time.Time // when the last character has come over the wire
+	ready := time.Now() // when the last character has come over the wire
 	for c.flows() {
 		limit := len(buf)
 		if c.p.baud() > 0 {
 			limit = pacedChunk
 		}
+		asked := time.Now()
 		n, err := c.dev.Read(buf[:limit])
 		if errors.Is(err, errHostLeft) || errors.Is(err, io.EOF) {
 			c.out.drop()
@@ -176,10 +182,13 @@ func (c *conn) read() {
 			return
 		}
 		if baud := c.p.baud(); baud > 0 {
-			if now := time.Now(); ready.Before(now) {
+			took := c.p.l.characters(n, baud)
+			// What had to be waited for begins now; what was there follows at once, or each
+			// timer that is late would slow the wire down.
+			if now := time.Now(); now.Sub(asked) > took || now.Sub(ready) > longestStall {
 				ready = now
 			}
-			ready = ready.Add(c.p.l.characters(n, baud))
+			ready = ready.Add(took)
 			if !c.sleep(time.Until(ready)) {
 				return
 			}
@@ -242,13 +251,13 @@ func (c *conn) write() {
 			return
 		}
 		split := c.p.l.faults().Split
+		if ready.Before(due) {
+			ready = due
+		}
 		for len(b) > 0 {
 			n := len(b)
 			if baud := c.p.baud(); baud > 0 {
 				n = min(n, pacedChunk)
-				if now := time.Now(); ready.Before(now) {
-					ready = now
-				}
 				ready = ready.Add(c.p.l.characters(n, baud))
 				if !c.sleep(time.Until(ready)) {
 					return

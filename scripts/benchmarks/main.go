@@ -48,6 +48,7 @@ var benchmarks = []struct {
 	{"disconnect", disconnect},
 	{"at", atRoundTrip},
 	{"callinfo", callInfo},
+	{"hangup", hangup},
 	{"playback", playback},
 	{"transcode", transcode},
 	{"listen", listen},

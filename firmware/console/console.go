@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"sync"
 	"time"
@@ -132,7 +133,11 @@ func (c *Console) serveTTY(ctx context.Context, path string) {
 		}
 		if err != nil && err.Error() != told { // once, not once a second
 			told = err.Error()
-			c.log.Warn("console", "port", path, "error", err)
+			level := slog.LevelWarn
+			if errors.Is(err, fs.ErrNotExist) { // most boards have no gadget port, and a cable may come later
+				level = slog.LevelDebug
+			}
+			c.log.Log(ctx, level, "console", "port", path, "error", err)
 		}
 		select {
 		case <-time.After(ttyRetry):

@@ -34,6 +34,13 @@ func TestABadConfigurationIsNotTheEnd(t *testing.T) {
 	m := s.boot(t, false)
 	s.calls(t, m, playSoon)
 	saysEverywhere(t, m, "the last good configuration is used")
+	m.Kill()
+	if text, _ := emulator.ReadPerm(s.card, "hookswitch.toml.bad"); text != "[[line]]\nname = 17\n" {
+		t.Errorf("set aside is %q", text)
+	}
+	m = s.boot(t, false) // nobody has mended it
+	s.calls(t, m, playSoon)
+	saysEverywhere(t, m, "the last good configuration is used")
 }
 
 // TestABadConfigurationWithoutAGoodOneCanBeMended has nothing to fall back on: the board
@@ -48,6 +55,7 @@ func TestABadConfigurationWithoutAGoodOneCanBeMended(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := start(t, emulator.Options{Card: card, Dir: dir})
+	waitLog(t, m, "the first password has been shown", 2*time.Minute)
 	firstAnswer(t, m, soapURL(m))
 	shown, err := os.ReadFile(filepath.Join(dir, "uart.log"))
 	if err != nil {

@@ -26,36 +26,33 @@ func firstBoot() error {
 	if _, err := os.Stat(configFile); !os.IsNotExist(err) {
 		return err
 	}
-	text, secret, err := newConfig()
-	if err != nil {
-		return err
-	}
-	// The password first: one that nobody was told would lock the owner out.
-	if err := renameio.WriteFile(firstBootFile, []byte(secret), 0o600); err != nil {
-		return err
-	}
-	if err := renameio.WriteFile(configFile, text, 0o600); err != nil {
-		return err
-	}
-	unix.Sync() // what is shown must be true after a power cut too
-	log.Print("first start: configuration and password are new")
-	return nil
+	return makeConfig()
 }
 
-// newConfig is what the image was built with, and a user with a password of their own;
-// secret is what to tell the owner of it.
-func newConfig() (text []byte, secret string, err error) {
-	text, err = os.ReadFile(configOfCard)
+// makeConfig makes the configuration of a new card: what the image was built with, and a
+// user with a password that is told to the owner, and kept nowhere.
+func makeConfig() error {
+	text, err := os.ReadFile(configOfCard)
 	if err != nil {
-		return nil, "", err
+		return err
 	}
 	password := newPassword()
 	hash, err := config.HashPassword(password)
 	if err != nil {
-		return nil, "", err
+		return err
+	}
+	// The password first: one that nobody was told would lock the owner out.
+	secret := fmt.Sprintf("user admin\npassword %s\n", password)
+	if err := renameio.WriteFile(firstBootFile, []byte(secret), 0o600); err != nil {
+		return err
 	}
 	user := fmt.Sprintf("\n[[user]]\nname = \"admin\"\npassword_hash = %q\nadmin = true\n", hash)
-	return append(text, user...), fmt.Sprintf("user admin\npassword %s\n", password), nil
+	if err := renameio.WriteFile(configFile, append(text, user...), 0o600); err != nil {
+		return err
+	}
+	unix.Sync() // what is shown must be true after a power cut too
+	log.Print("configuration and password are new")
+	return nil
 }
 
 // newPassword has 80 random bits, in groups that a person can copy.

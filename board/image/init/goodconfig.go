@@ -14,8 +14,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// goodConfig is the configuration that the daemon last served with.
-const goodConfig = configFile + ".good"
+const (
+	// goodConfig is the configuration that the daemon last served with.
+	goodConfig = configFile + ".good"
+	// badConfig is one that could not be used, until its owner has changed the one that
+	// took its place.
+	badConfig = configFile + ".bad"
+)
 
 // keepGood keeps the configuration that the daemon has just begun to serve with.
 func keepGood() {
@@ -23,7 +28,11 @@ func keepGood() {
 	if err != nil {
 		return
 	}
-	if kept, err := os.ReadFile(goodConfig); err != nil || string(kept) != string(now) {
+	kept, err := os.ReadFile(goodConfig)
+	if err != nil || string(kept) != string(now) {
+		if err == nil {
+			_ = os.Remove(badConfig)
+		}
 		err := renameio.WriteFile(goodConfig, now, 0o600)
 		unix.Sync() // the new name is on the card only then
 		if err != nil {
@@ -36,10 +45,6 @@ func keepGood() {
 	log.Print("this configuration is a good one")
 }
 
-// rescueConfig is that of a new card, in RAM: for a board whose configuration is wrong and
-// which has no good one.
-const rescueConfig = runDir + "/rescue.toml"
-
 // chooseConfig returns the configuration to start the daemon with: the file, unless the
 // daemon has just failed with the bytes that are in it.
 func chooseConfig(failed []byte) string {
@@ -47,40 +52,50 @@ func chooseConfig(failed []byte) string {
 	if err == nil && (failed == nil || string(now) != string(failed)) {
 		return configFile
 	}
-	if good, err := os.ReadFile(goodConfig); err == nil && string(good) != string(now) {
-		return goodConfig
+	good, err := os.ReadFile(goodConfig)
+	if err != nil || string(good) == string(now) {
+		return configFile
 	}
-	if _, err := os.Stat(rescueConfig); err == nil {
-		return rescueConfig
-	}
-	return configFile
+	return goodConfig
 }
 
-// replaceConfig finds another configuration for one that the daemon has not come up with,
-// and says so. It does nothing if that is not the configuration's fault.
-func replaceConfig(failed []byte) {
+// replaceConfig sets a configuration aside that the daemon has not come up with, and says
+// so. In its place comes the good one; where there is none, that of a new card, so that
+// there is a board to mend it on; then made is true. If it has no mistakes it stays.
+func replaceConfig(failed []byte) (made bool) {
 	err := check(configFile)
-	if chooseConfig(failed) == goodConfig {
-		why := "it has no mistakes that can be told"
-		if err != nil {
-			why = err.Error()
+	if err == nil {
+		if chooseConfig(failed) == goodConfig {
+			fault("the daemon does not start with %s, which has no mistakes: the last good configuration is used", configFile)
 		}
-		fault("the daemon does not start with %s: the last good configuration is used: %s", configFile, why)
-		return
+		return false
 	}
-	if err == nil {
-		return
+	good, noGood := os.ReadFile(goodConfig)
+	if noGood == nil {
+		fault("%v: the last good configuration is used", err)
+	} else {
+		fault("%v: there is no good configuration: that of a new card is used, without lines", err)
 	}
-	fault("the daemon does not start with %s, and there is no good configuration: it has no lines: %v", configFile, err)
-	text, secret, err := newConfig()
-	if err == nil {
-		err = renameio.WriteFile(rescueConfig, text, 0o600)
+	err = renameio.WriteFile(badConfig, failed, 0o600)
+	switch {
+	case err != nil: // the card can't be written to
+	case noGood == nil:
+		err = renameio.WriteFile(configFile, good, 0o600)
+	default:
+		err = makeConfig()
+		made = err == nil
 	}
-	if err == nil {
-		err = writePort(headerPort, "\r\n\r\nhookswitch: the configuration can't be used. Until it is mended:\r\n"+strings.ReplaceAll(secret, "\n", "\r\n"))
-	}
+	unix.Sync()
 	if err != nil {
-		log.Printf("rescue: %v", err)
+		log.Printf("replace configuration: %v", err)
+	}
+	return made
+}
+
+// tellBadConfig says that a configuration was set aside and nothing has come of it yet.
+func tellBadConfig() {
+	if _, err := os.Stat(badConfig); err == nil {
+		fault("%s could not be used: the last good configuration is used; config edit and config apply mend it", badConfig)
 	}
 }
 
@@ -94,7 +109,7 @@ func check(path string) error {
 	}
 	first, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
 	if first == "" {
-		return fmt.Errorf("check: %w", err)
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	return errors.New(strings.TrimPrefix(first, "hookswitch: "))
 }

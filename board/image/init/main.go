@@ -37,6 +37,7 @@ func main() {
 		fault("first start: %v", err)
 	}
 
+	tellBadConfig()
 	nameBoard()
 
 	signals := make(chan os.Signal, 4)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -60,6 +61,8 @@ func (s *supervisor) run(ctx context.Context) {
 	}
 	backOff := 250 * time.Millisecond
 	var failed []byte // the configuration that the daemon has not come up with
+	var showing sync.WaitGroup
+	defer showing.Wait()
 	for ctx.Err() == nil {
 		began, seen := time.Now(), s.beat.Load()
 		used := chooseConfig(failed)
@@ -67,7 +70,9 @@ func (s *supervisor) run(ctx context.Context) {
 		log.Printf("daemon: %v", err)
 		if s.beat.Load() == seen && used == configFile && ctx.Err() == nil {
 			failed, _ = os.ReadFile(configFile)
-			replaceConfig(failed)
+			if replaceConfig(failed) {
+				showing.Go(func() { showFirstBoot(ctx) })
+			}
 		}
 		putOnHook(used)
 		if time.Since(began) > longRun {

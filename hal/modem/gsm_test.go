@@ -179,6 +179,40 @@ func TestTheSoundOfAGSMCallIsPacedByTheClock(t *testing.T) {
 	})
 }
 
+// A new start used to queue its own 60 ms behind what the one before had left: after a few
+// keys a pause was heard half a second later.
+func TestInterruptedMessagesDoNotPileUpInTheAudioPort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, line := gsmLine(t, "sim7600")
+		if _, err := m.Dial(t.Context(), "5550100", modem.Far{}); err != nil {
+			t.Fatal(err)
+		}
+		for range 10 {
+			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			_, err := m.Play(ctx, bytes.NewReader(sine(time.Second)), modem.Far{})
+			cancel()
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Fatal(err)
+			}
+		}
+		begin := len(line.Heard())
+		time.Sleep(time.Second)
+		heard := line.Heard()
+		if len(heard) == begin {
+			t.Fatal("the call has ended")
+		}
+		for begin < len(heard) && slices.ContainsFunc(heard[begin:], func(s int16) bool { return s != 0 }) {
+			begin += 8
+			if begin > len(heard)-8000+8000/10 {
+				t.Fatal("a message is still heard 100 ms after its end")
+			}
+		}
+		if err := m.Hangup(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestAudioCommandsOfEachFamily(t *testing.T) {
 	tests := []struct {
 		dialect string

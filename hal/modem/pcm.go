@@ -24,6 +24,7 @@ type pcmPort struct {
 	gone chan struct{} // closed when it delivers no more
 	err  error         // why; set before gone is closed
 	buf  []byte
+	last time.Time // when what was sent so far has been heard; belongs to the one that plays
 }
 
 // openPCM opens the audio port and passes on what it delivers.
@@ -86,11 +87,13 @@ func (p *pcmPort) send(samples []int16) error {
 }
 
 // playPCM plays through the audio port. There is no way to drop what is queued: it is
-// never more than pcmAhead.
+// never more than pcmAhead, what an interrupted Play before has left there included.
 func (o *operation) playPCM(pcm io.Reader) (time.Duration, error) {
 	p := newPacer(pcmAhead)
+	p.start = p.start.Add(max(0, time.Until(o.call.pcm.last)))
+	defer func() { o.call.pcm.last = p.start.Add(p.sent) }()
 	if err := o.pump(pcm, o.call.pcm, p); err != nil {
-		return p.heard(), o.lost(err)
+		return p.sent, o.lost(err) // what is queued is still heard
 	}
 	rest := time.NewTimer(p.left() + pcmTail)
 	defer rest.Stop()

@@ -49,6 +49,7 @@ var benchmarks = []struct {
 	{"at", atRoundTrip},
 	{"callinfo", callInfo},
 	{"hangup", hangup},
+	{"keys", keyEffects},
 	{"playback", playback},
 	{"transcode", transcode},
 	{"listen", listen},

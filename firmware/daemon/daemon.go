@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"hookswitch/firmware/call"
@@ -85,16 +86,41 @@ func Open(opt Options) (d *Daemon, err error) {
 	if err != nil {
 		return d, err
 	}
+	// While the modems are asked, which takes them a while, the card is read.
+	var store *mailbox.Store
+	var tlsConfig *tls.Config
+	var tlsErr error
+	var card sync.WaitGroup
+	card.Go(func() {
+		store = d.mailboxes()
+		tlsConfig, tlsErr = d.tls()
+	})
 	d.calls, err = call.New(d.callOptions(lines))
+	card.Wait()
 	if err != nil {
 		d.log.Error("call log", "error", err) // calls go on without it
 	}
-	store, err := mailbox.Open(filepath.Join(cfg.Data, "mailbox"))
+	if tlsErr != nil {
+		return d, tlsErr
+	}
+	if err := d.serve(store, tlsConfig, opt); err != nil {
+		return d, err
+	}
+	d.beat = startHeartbeat(d.calls)
+	d.said = startFaultLog(d.faults, d.log)
+	d.log.Info("serving", "address", d.Addr().String(), "tls", cfg.HTTP.TLS, "data", cfg.Data)
+	return d, nil
+}
+
+// mailboxes opens those of every user. What can't be read or made is no reason not to serve.
+func (d *Daemon) mailboxes() *mailbox.Store {
+	dir := filepath.Join(d.cfg.Data, "mailbox")
+	store, err := mailbox.Open(dir)
 	if err != nil {
 		d.log.Error("mailboxes", "error", err) // a card that can't be written can still be read
 	}
 	if d.sim != nil {
-		if err := seedMessages(filepath.Join(cfg.Data, "mailbox", localUser, "messages")); err != nil {
+		if err := seedMessages(filepath.Join(dir, localUser, "messages")); err != nil {
 			d.log.Error("messages of the simulated board", "error", err)
 		}
 	}
@@ -103,13 +129,7 @@ func Open(opt Options) (d *Daemon, err error) {
 			d.log.Error("mailbox", "user", user, "error", err) // the others' work
 		}
 	}
-	if err := d.serve(store, opt); err != nil {
-		return d, err
-	}
-	d.beat = startHeartbeat(d.calls)
-	d.said = startFaultLog(d.faults, d.log)
-	d.log.Info("serving", "address", d.Addr().String(), "tls", cfg.HTTP.TLS, "data", cfg.Data)
-	return d, nil
+	return store
 }
 
 // load reads the configuration and puts the command line's words over it.
@@ -180,7 +200,7 @@ func (d *Daemon) accounts() map[string]account {
 }
 
 // serve opens the HTTP front.
-func (d *Daemon) serve(store *mailbox.Store, opt Options) error {
+func (d *Daemon) serve(store *mailbox.Store, tlsConfig *tls.Config, opt Options) error {
 	e := &exchange{
 		calls: d.calls, store: store, users: d.accounts(), maxCall: d.cfg.Dialing.MaxCall, log: d.log,
 		pin: pinSender{
@@ -200,14 +220,11 @@ func (d *Daemon) serve(store *mailbox.Store, opt Options) error {
 	api := &web.API{Calls: d.calls, Store: store, Play: e.play, Updates: d.update.card != nil, Faults: d.faults, Log: d.log}
 	pages := api.Handler()
 	token := d.update.trialToken(d.cfg.Users)
-	tlsConfig, err := d.tls()
-	if err != nil {
-		return err
-	}
 	auth := &web.Auth{Users: d.cfg.Users, Realm: "hookswitch", Host: hostName(d.cfg), NTLM: d.cfg.Auth.NTLM, Public: soap.Public, Log: d.log}
 	if tlsConfig != nil {
 		auth.Leaf = tlsConfig.Certificates[0].Certificate[0]
 	}
+	var err error
 	d.server, err = web.NewServer(web.ServerConfig{
 		Listen: d.cfg.HTTP.Listen, TLS: tlsConfig, MaxConnections: d.cfg.HTTP.MaxConnections, Log: d.log,
 		Handler: auth.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -29,8 +29,9 @@ func showFirstBoot(ctx context.Context) {
 		return
 	}
 	// The daemon makes its certificate, the network its address; both in a few seconds, if ever.
-	for range 60 {
-		if _, err := os.Stat(certificate); err == nil && len(addresses()) > 0 {
+	for i := range 60 {
+		_, err := os.Stat(certificate)
+		if err == nil && (len(addresses()) > 0 || i >= 15 && !cabled()) {
 			break
 		}
 		wait(ctx, time.Second)
@@ -102,6 +103,15 @@ func writePort(path, text string) error {
 		return err
 	}
 	return unix.IoctlSetInt(fd, unix.TCSBRK, 1) // tcdrain
+}
+
+// cabled says whether there is an Ethernet cable in the board, with somebody at its other end.
+func cabled() bool {
+	found, _ := filepath.Glob("/sys/class/net/e*/carrier")
+	return slices.ContainsFunc(found, func(path string) bool {
+		b, _ := os.ReadFile(path)
+		return strings.TrimSpace(string(b)) == "1"
+	})
 }
 
 // addresses are those that others reach the board at.

@@ -29,7 +29,15 @@ type Player struct {
 	unread  []int16      // what is left of it
 	half    bool         // one byte of unread[0] has been read
 	history []int        // where in clip each block began, the latest last
+
+	begun bool        // something of the clip has been read
+	seam  int         // samples that still lie in a fade from tail into what was moved to
+	tail  [edge]int16 // what would have come; silence where the listener has been cut off
 }
+
+// edge is the length of a fade where the sound would break off: 5 ms, too short to be
+// noticed and long enough not to click.
+const edge = Rate / 200
 
 // NewPlayer returns a player at the start of clip.
 func NewPlayer(clip Clip) *Player { return &Player{clip: clip, speed: normalSpeed} }
@@ -86,7 +94,30 @@ func (p *Player) next() bool {
 		p.pos = min(p.pos+int(block*speeds[p.speed]), len(p.clip))
 		p.ahead = next - p.pos
 	}
+	p.fadeIn()
+	p.begun = true
 	return true
+}
+
+// fadeIn leads from tail into a new block behind a seam.
+func (p *Player) fadeIn() {
+	for i := 0; i < len(p.unread) && p.seam > 0; i++ {
+		w := (float32(edge-p.seam) + 0.5) / edge
+		p.unread[i] = round16(w*float32(p.unread[i]) + (1-w)*float32(p.tail[edge-p.seam]))
+		p.seam--
+	}
+}
+
+// leave keeps what would come next, to fade from it into what will come instead.
+func (p *Player) leave() {
+	if !p.begun || p.seam > 0 { // nobody has heard where we are
+		return
+	}
+	p.seam, p.tail = edge, [edge]int16{}
+	n := copy(p.tail[:], p.unread)
+	if at := p.pos + p.ahead; !p.paused && at >= 0 && at < len(p.clip) {
+		copy(p.tail[n:], p.clip[at:])
+	}
 }
 
 // Position is where in the clip the next sample comes from.
@@ -109,6 +140,7 @@ func (p *Player) Seek(by time.Duration) { p.moveTo(p.position() + samples(by)) }
 func (p *Player) ToEnd() { p.moveTo(len(p.clip)) }
 
 func (p *Player) moveTo(pos int) {
+	p.leave()
 	p.pos = min(max(pos, 0), len(p.clip))
 	p.ahead = 0
 	p.unread, p.half = nil, false
@@ -116,7 +148,8 @@ func (p *Player) moveTo(pos int) {
 }
 
 // Unheard goes back to what was playing d before the last sample read, in the time of the
-// listener: through changes of speed and pauses, not through seeks.
+// listener: through changes of speed and pauses, not through seeks. The listener has been
+// cut off there: what comes next begins softly.
 func (p *Player) Unheard(d time.Duration) {
 	pos, end := p.position(), p.pos
 	back := samples(d)
@@ -133,6 +166,9 @@ func (p *Player) Unheard(d time.Duration) {
 		back -= block
 	}
 	p.moveTo(pos)
+	if d > 0 && p.begun {
+		p.seam, p.tail = edge, [edge]int16{}
+	}
 }
 
 // Pause makes silence of what is read until Resume.
@@ -145,6 +181,7 @@ func (p *Player) setPaused(paused bool) {
 	if p.paused == paused {
 		return
 	}
+	p.leave()
 	p.pos, p.ahead = p.position(), 0
 	p.unread, p.half = nil, false
 	p.paused = paused
@@ -164,6 +201,7 @@ func (p *Player) Speed() float64 { return speeds[p.speed] }
 
 // Load goes on with another clip, from its start, at the speed chosen.
 func (p *Player) Load(clip Clip) {
+	p.leave()
 	p.clip = clip
 	p.moveTo(0)
 }

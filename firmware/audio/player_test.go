@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -92,8 +93,9 @@ func TestPlayerMoves(t *testing.T) {
 			if got := p.Position(); (got - test.want).Abs() > time.Millisecond {
 				t.Fatalf("at %v, want %v", got, test.want)
 			}
+			fade := read(t, p, 5*time.Millisecond)
 			next := read(t, p, 10*time.Millisecond)
-			if at := int(test.want.Seconds() * audio.Rate); len(next) > 0 && math.Abs(float64(int(next[0])-at)) > 8 {
+			if at := int(test.want.Seconds()*audio.Rate) + len(fade); len(next) > 0 && math.Abs(float64(int(next[0])-at)) > 8 {
 				t.Errorf("plays from sample %d, want %d", next[0], at)
 			} else if len(next) == 0 && test.want < 4*second {
 				t.Error("plays nothing")
@@ -118,12 +120,59 @@ func TestPlayerPausesForEver(t *testing.T) {
 	if !p.Paused() {
 		t.Error("not paused")
 	}
+	read(t, p, 5*time.Millisecond) // fades
 	if got := read(t, p, 5*time.Second); len(got) != 5*audio.Rate || peak(got) != 0 {
 		t.Errorf("a pause of %v with a peak of %d", got.Duration(), peak(got))
 	}
 	p.Resume()
-	if got := read(t, p, minute); len(got) != 4000 || got[0] != 4000 {
+	if got := read(t, p, minute); len(got) != 4000 || got[40] != 4040 {
 		t.Errorf("after the pause: %d samples", len(got))
+	}
+}
+
+func TestNothingThatAKeyDoesClicks(t *testing.T) {
+	const seconds, hz, level = 4, 100, 8000
+	hum := silence(seconds * time.Second)
+	for i := range hum {
+		hum[i] = int16(level * math.Sin(2*math.Pi*hz*float64(i)/audio.Rate))
+	}
+	steepest := 2 * math.Pi * hz * level / audio.Rate
+	const odd = 1003 * time.Millisecond // not whole periods
+	tests := []struct {
+		name string
+		do   func(p *audio.Player)
+		cut  bool // the listener hears silence before
+	}{
+		{"pause", func(p *audio.Player) { p.Pause() }, false},
+		{"pause, and on", func(p *audio.Player) { p.Pause(); read(t, p, odd); p.Resume() }, true},
+		{"back", func(p *audio.Player) { p.Seek(-odd) }, false},
+		{"forward", func(p *audio.Player) { p.Seek(odd) }, false},
+		{"forward by a key that was pressed twice", func(p *audio.Player) { p.Seek(odd / 2); p.Seek(odd) }, false},
+		{"faster", func(p *audio.Player) { p.Unheard(0); p.Faster() }, false},
+		{"slower", func(p *audio.Player) { p.Unheard(0); p.Slower() }, false},
+		{"back while it plays faster", func(p *audio.Player) { p.Seek(-odd) }, false},
+		{"another message", func(p *audio.Player) { p.Load(hum[20:]) }, false},
+		{"what a modem has dropped", func(p *audio.Player) { p.Unheard(odd / 4) }, true},
+		{"back over what a modem has dropped", func(p *audio.Player) { p.Unheard(odd / 4); p.Seek(-odd) }, true},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			p := audio.NewPlayer(hum)
+			if strings.Contains(test.name, "while it plays faster") {
+				p.Faster()
+			}
+			heard := read(t, p, 1507*time.Millisecond)
+			test.do(p)
+			if test.cut {
+				heard = audio.Clip{0}
+			}
+			heard = append(heard, read(t, p, 100*time.Millisecond)...)
+			for i := 1; i < len(heard); i++ {
+				if step := math.Abs(float64(heard[i]) - float64(heard[i-1])); step > steepest+2*level/40+5 {
+					t.Fatalf("a step of %.0f at %v, a steepest of %.0f in the clip", step, heard[:i].Duration(), steepest)
+				}
+			}
+		})
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -133,20 +134,22 @@ func relayIs(m *emulator.Machine, closed bool, limit time.Duration) (time.Durati
 }
 
 func TestBootToTheFirstSOAPAnswer(t *testing.T) {
-	const runs = 3
+	const runs, most = 3, 8
 	var hellos, soaps []time.Duration
 	s := newSite(t, "v1", 1)
 	hi, hiDir := newCard(t, "hello")
 	// The very first start makes keys and certificates; it is not the one that counts.
 	t.Logf("very first start: %v", s.firstSOAP(t))
-	for range runs {
+	// The quickest of each, and more of them on a machine that is busy with other things:
+	// that only ever makes a start longer.
+	ratio := math.Inf(1)
+	for n := 0; n < runs || n < most && ratio > 1.3; n++ {
 		m := start(t, emulator.Options{Card: hi, Dir: hiDir})
 		hellos = append(hellos, firstAnswer(t, m, hello(m)))
 		m.Kill()
 		soaps = append(soaps, s.firstSOAP(t))
+		ratio = slices.Min(soaps).Seconds() / slices.Min(hellos).Seconds()
 	}
-	// The quickest of each: the machine is busy with other things now and then.
-	ratio := slices.Min(soaps).Seconds() / slices.Min(hellos).Seconds()
 	t.Logf("first answer: hello world %v, hookswitch %v: %.2f times", hellos, soaps, ratio)
 	if ratio > 1.3 {
 		t.Errorf("hookswitch takes %.2f times as long as hello world, 1.3 at most", ratio)

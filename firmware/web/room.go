@@ -3,10 +3,12 @@ package web
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -48,7 +50,10 @@ type conn struct {
 	client netip.Prefix
 	local  bool
 	ntlm   handshake
-	proven atomic.Bool // somebody has logged in on it
+	proven atomic.Bool  // somebody has logged in on it
+	cut    atomic.Int64 // when a Write is given up, in nanoseconds since made
+	made   time.Time
+	limit  readLimit
 
 	// Guarded by room.mu.
 	busy  int       // complete requests at work
@@ -78,7 +83,7 @@ func (l *listener) Accept() (net.Conn, error) {
 // every other one has work that can't be cut.
 func (m *room) admit(nc net.Conn) *conn {
 	addr := addrOf(nc.RemoteAddr().String())
-	c := &conn{Conn: nc, room: m, client: clientOf(addr), local: addr.IsLoopback(), since: time.Now()}
+	c := &conn{Conn: nc, room: m, client: clientOf(addr), local: addr.IsLoopback(), made: time.Now(), since: time.Now()}
 	surplus := m.add(c)
 	if surplus != nil {
 		_ = surplus.Close() // its goroutine sees that and ends
@@ -161,10 +166,72 @@ func (c *conn) Close() error {
 	return c.Conn.Close()
 }
 
+// writeSpare is how much longer than writeTimeout a write may take, so that the deadline need
+// not be moved at each of them.
+const writeSpare = 5 * time.Second
+
 // Write implements net.Conn. A client that does not read its answers must not hold them.
 func (c *conn) Write(b []byte) (int, error) {
-	_ = c.Conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+	now := time.Since(c.made)
+	if cut := time.Duration(c.cut.Load()); cut-now < writeTimeout {
+		c.cut.Store(int64(now + writeTimeout + writeSpare))
+		_ = c.Conn.SetWriteDeadline(time.Now().Add(writeTimeout + writeSpare))
+	}
 	return c.Conn.Write(b)
+}
+
+// readLimit is a connection's read deadline. net/http moves it four times a request, mostly
+// to later: that is only noted, and acted upon by who waits when an earlier one has passed.
+type readLimit struct {
+	mu    sync.Mutex
+	want  time.Time // the zero time is never
+	armed time.Time // what the connection has, never later than want; zero where it has none
+}
+
+// SetReadDeadline implements net.Conn.
+func (c *conn) SetReadDeadline(t time.Time) error {
+	l := &c.limit
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.want = t
+	if !l.armed.IsZero() && (t.IsZero() || !t.Before(l.armed)) {
+		return nil
+	}
+	l.armed = t
+	return c.Conn.SetReadDeadline(t)
+}
+
+// SetDeadline implements net.Conn.
+func (c *conn) SetDeadline(t time.Time) error {
+	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
+}
+
+// SetWriteDeadline implements net.Conn.
+func (c *conn) SetWriteDeadline(t time.Time) error {
+	c.cut.Store(0) // ours comes with the next Write
+	return c.Conn.SetWriteDeadline(t)
+}
+
+// Read implements net.Conn.
+func (c *conn) Read(b []byte) (int, error) {
+	for {
+		n, err := c.Conn.Read(b)
+		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || !c.rearm() {
+			return n, err
+		}
+	}
+}
+
+// rearm is for a deadline that has passed: it says whether another, later one holds.
+func (c *conn) rearm() bool {
+	l := &c.limit
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.want.IsZero() && !time.Now().Before(l.want) {
+		return false
+	}
+	l.armed = l.want
+	return c.Conn.SetReadDeadline(l.want) == nil
 }
 
 // closeIdle closes the connections on which no complete request is at work.

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -171,7 +172,7 @@ func TestAClientThatDoesNotReadItsAnswerIsCutOff(t *testing.T) {
 		began := time.Now()
 		_, _ = io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
 		<-done
-		if got := time.Since(began); got > writeTimeout {
+		if got := time.Since(began); got > writeTimeout+writeSpare {
 			t.Errorf("cut off after %v, want %v", got, writeTimeout)
 		}
 	})
@@ -393,4 +394,63 @@ func TestCloseCutsWhatDoesNotEnd(t *testing.T) {
 			t.Errorf("Close: %v", err)
 		}
 	})
+}
+
+func TestAReadDeadlineHoldsHoweverItIsMoved(t *testing.T) {
+	tests := []struct {
+		name string
+		move []time.Duration // from now, one a second; 0 is never
+		want time.Duration   // until a Read that waits returns; 0 is never
+	}{
+		{"once", []time.Duration{5 * time.Second}, 5 * time.Second},
+		{"later", []time.Duration{5 * time.Second, 10 * time.Second}, 11 * time.Second},
+		{"later, and earlier again", []time.Duration{5 * time.Second, 20 * time.Second, 6 * time.Second}, 8 * time.Second},
+		{"earlier", []time.Duration{20 * time.Second, 3 * time.Second}, 4 * time.Second},
+		{"to never", []time.Duration{5 * time.Second, 0}, 0},
+		{"to never, and back", []time.Duration{5 * time.Second, 0, 2 * time.Second}, 4 * time.Second},
+		{"to the past", []time.Duration{20 * time.Second, 0, -time.Hour}, 2 * time.Second},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				near, far := net.Pipe()
+				defer far.Close()
+				c := newRoom(0).admit(near)
+				began := time.Now()
+				ended := make(chan error, 1)
+				move := func(d time.Duration) {
+					at := time.Time{}
+					if d != 0 {
+						at = time.Now().Add(d)
+					}
+					if err := c.SetReadDeadline(at); err != nil {
+						t.Error(err)
+					}
+				}
+				move(tt.move[0])
+				go func() { _, err := c.Read(make([]byte, 1)); ended <- err }()
+				for _, d := range tt.move[1:] {
+					time.Sleep(time.Second)
+					move(d)
+				}
+				if tt.want == 0 {
+					time.Sleep(time.Hour)
+					_ = c.Close()
+					if err := <-ended; errors.Is(err, os.ErrDeadlineExceeded) {
+						t.Error(err)
+					}
+					return
+				}
+				err := <-ended
+				if got := time.Since(began); got != tt.want || !errors.Is(err, os.ErrDeadlineExceeded) {
+					t.Errorf("%v after %v, want %v", err, got, tt.want)
+				}
+				move(0)
+				go func() { _, _ = far.Write([]byte("x")) }()
+				if n, err := c.Read(make([]byte, 1)); n != 1 || err != nil {
+					t.Errorf("afterwards: %d, %v", n, err)
+				}
+			})
+		})
+	}
 }

@@ -29,6 +29,26 @@ func pcmBytes(s []int16) string {
 	return string(b)
 }
 
+func TestTheAudioPortOfAUSBModemIsNoSerialPort(t *testing.T) {
+	lineTest(t, sim.SIM7600, func(t *testing.T, l *sim.Line) {
+		l.Fault(sim.Faults{Baud: 9600}) // 16 kB/s of sound would not go through that
+		h, audio := open(t, l), pcm(t, l)
+		h.ask("ATD5550107;", "OK")
+		h.until("VOICE CALL: BEGIN\r\n", 10*time.Second)
+		h.ask("AT+CPCMREG=1", "OK")
+		want := ramp(8000)
+		for data := pcmBytes(want); len(data) > 0; data = data[320:] {
+			audio.send(data[:320])
+			h.during(20 * time.Millisecond)
+		}
+		h.during(100 * time.Millisecond)
+		h.ask("AT+CHUP", "OK")
+		if find(l.Heard(), want, 0) < 0 {
+			t.Error("the far end did not hear it in one piece")
+		}
+	})
+}
+
 func TestSoundOfAMobileCall(t *testing.T) {
 	tests := []struct {
 		p              sim.Personality

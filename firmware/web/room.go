@@ -186,6 +186,7 @@ type readLimit struct {
 	mu    sync.Mutex
 	want  time.Time // the zero time is never
 	armed time.Time // what the connection has, never later than want; zero where it has none
+	past  bool      // armed has passed when it was set: who reads is called off
 }
 
 // SetReadDeadline implements net.Conn.
@@ -194,10 +195,10 @@ func (c *conn) SetReadDeadline(t time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.want = t
-	if !l.armed.IsZero() && (t.IsZero() || !t.Before(l.armed)) {
+	if !l.past && !l.armed.IsZero() && (t.IsZero() || !t.Before(l.armed)) {
 		return nil
 	}
-	l.armed = t
+	l.armed, l.past = t, !t.IsZero() && time.Until(t) <= 0
 	return c.Conn.SetReadDeadline(t)
 }
 

@@ -25,7 +25,7 @@ import (
 )
 
 const (
-	soapRounds  = 5    // of each server, in turn
+	soapRounds  = 7    // of each server, in turn
 	soapTime    = "2s" // of a round
 	soapThreads = "1"  // of wrk, which must leave the servers their share of the processors
 	soapClients = "16"

@@ -48,6 +48,7 @@ var benchmarks = []struct {
 	{"disconnect", disconnect},
 	{"at", atRoundTrip},
 	{"callinfo", callInfo},
+	{"soap", services},
 	{"hangup", hangup},
 	{"keys", keyEffects},
 	{"playback", playback},

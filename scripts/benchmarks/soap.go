@@ -249,10 +249,3 @@ func (g *gsoap) stop() {
 	_ = g.cmd.Process.Kill()
 	_ = g.cmd.Wait()
 }
-
-func init() {
-	benchmarks = append(benchmarks, struct {
-		name string
-		run  func() ([]Result, error)
-	}{"soap", services})
-}

@@ -33,12 +33,13 @@ func init() { // help refers to the table
 		{name: "probe", usage: "[PORT]", about: "what is on a serial port, or on each, and will it do", run: (*session).probe, words: portNames},
 		{name: "line", usage: "test [LINE]", about: "test a line, or all: loop current, dial tone, a tone out", run: (*session).testLines, words: lineNames("test")},
 		{name: "dial", usage: "NUMBER [MESSAGE]", about: "play a message, or a test, to a telephone; ^C hangs up", run: (*session).dial},
-		{name: "hangup", usage: "CALL|LINE|all", about: "end a call", run: (*session).hangUp, words: lineNames("all")},
-		{name: "at", usage: "LINE", about: "speak with a line's modem; ^] ends it", types: true, run: (*session).at, words: lineNames()},
-		{name: "hook", usage: "LINE on|off", about: "put a line off-hook (hook LINE off) or on-hook, for five minutes", run: (*session).hook, words: lineNames("on", "off")},
+		{name: "hangup", usage: "[CALL|LINE]", about: "end a call, or all", run: (*session).hangUp, words: lineNames("all")},
+		{name: "at", usage: "[LINE]", about: "speak with a line's modem; ^] ends it", types: true, run: (*session).at, words: lineNames()},
+		{name: "hook", usage: "[LINE] on|off", about: "put a line off-hook (hook off), for five minutes, or on-hook (hook on)", run: (*session).hook, words: lineNames("on", "off")},
 		{name: "gpio", about: "the pins that are in use", run: (*session).gpio},
 		{name: "log", usage: "[-f] [COUNT]", about: "the end of the log; -f follows it until ^C", run: (*session).log, words: fixed("-f")},
 		{name: "config", usage: "show|edit|check|apply|confirm|rollback", about: "the configuration; apply tries the edited one", types: true, run: (*session).config, words: fixed("show", "edit", "check", "apply", "confirm", "rollback")},
+		{name: "passwd", about: "hash a password, for config edit", types: true, run: (*session).passwd},
 		{name: "net", usage: "[dhcp | static ADDRESS/BITS [GATEWAY [DNS…]]]", about: "the network", run: (*session).net, words: fixed("dhcp", "static")},
 		{name: "time", usage: "[set YYYY-MM-DD HH:MM[:SS]]", about: "the clock, UTC", run: (*session).time, words: fixed("set")},
 		{name: "update", usage: "[FILE|URL]", about: "install new software, or say what became of the last update", run: (*session).update},
@@ -119,6 +120,16 @@ func (s *session) help(_ context.Context, args []string) error {
 	}
 	s.out.printf("Tab completes, arrows recall, ^C interrupts, ^D logs out.\n")
 	return nil
+}
+
+// theLine puts the only line's name before the arguments of a command that was given without
+// one.
+func (s *session) theLine(args []string, want int) []string {
+	lines := s.c.cfg.Board().Config.Lines
+	if len(args) == want-1 && len(lines) == 1 {
+		return append([]string{lines[0].Name}, args...)
+	}
+	return args
 }
 
 // errUsage is for a command that was given wrongly.

@@ -294,3 +294,30 @@ func (s *session) pasteUpTo(ctx context.Context, end string, most int) (string, 
 		}
 	}
 }
+
+// passwd turns a password that is typed twice into what the configuration keeps of it.
+func (s *session) passwd(ctx context.Context, args []string) error {
+	if len(args) > 0 {
+		return errUsage("passwd")
+	}
+	var typed [2]string
+	for i, prompt := range []string{"New password: ", "Once more: "} {
+		text, err := s.readLine(ctx, line{prompt: prompt, secret: true})
+		if errors.Is(err, errInterrupted) || errors.Is(err, io.EOF) {
+			return errors.New("no password was given")
+		}
+		if err != nil {
+			return err
+		}
+		typed[i] = text
+	}
+	if typed[0] != typed[1] {
+		return errors.New("the two are not the same")
+	}
+	hash, err := config.HashPassword(typed[0])
+	if err != nil {
+		return err
+	}
+	s.out.printf("password_hash = %q\n", hash)
+	return nil
+}

@@ -296,7 +296,7 @@ func TestCommands(t *testing.T) {
 		failing string
 	}{
 		{"help", []string{"status", "factory-reset", "line test [LINE]"}, ""},
-		{"help at", []string{"at LINE"}, ""},
+		{"help at", []string{"at [LINE]"}, ""},
 		{"help nothing", nil, "no command"},
 		{"nonsense", nil, "there is no command \"nonsense\""},
 		{"status", []string{"hookswitch 1.2.3", "https://board/", "2 idle", "AB:AB"}, ""},
@@ -324,6 +324,11 @@ func TestCommands(t *testing.T) {
 		{"dial 911", nil, "not permitted"},
 		{"dial", nil, "write: dial"},
 		{"hangup all", []string{"0 ended"}, ""},
+		{"hangup", []string{"0 ended"}, ""},
+		{"at", nil, "write: at [LINE]"}, // there are two
+		{"passwd\rbattery-staple\rbattery-staple", []string{`password_hash = "$2`}, ""},
+		{"passwd\rbattery-staple\rbattery", nil, "not the same"},
+		{"passwd\rshort\rshort", nil, "8 to 72"},
 		{"hangup fxo1", nil, "no such call"},
 		{"hook fxo1 on", nil, "you have not"},
 		{"hook fxo1", nil, "write: hook"},

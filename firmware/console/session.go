@@ -122,7 +122,7 @@ func (s *session) execute(ctx context.Context, text string) error {
 		return nil
 	}
 	cmd := commands[i]
-	s.c.log.Info("console", "user", s.user, "command", discreet(words))
+	s.c.log.Info("console", "user", s.user, "command", fmt.Sprintf("%.200s", strings.Join(words, " ")))
 	err := s.runCommand(ctx, cmd, words[1:])
 	switch {
 	case errors.Is(err, errLogout), errors.Is(err, errGone), errors.Is(err, errIdle):
@@ -132,11 +132,6 @@ func (s *session) execute(ctx context.Context, text string) error {
 	}
 	s.reply(err)
 	return s.out.failed()
-}
-
-// discreet is a command as it is logged.
-func discreet(words []string) string {
-	return strings.Join(words, " ")[:min(200, len(strings.Join(words, " ")))]
 }
 
 // runCommand runs a command; ^C interrupts one that does not read the keyboard itself.

@@ -38,6 +38,7 @@ const holdLimit = 5 * time.Minute
 
 // hook puts a line off-hook, or on-hook again.
 func (s *session) hook(ctx context.Context, args []string) error {
+	args = s.theLine(args, 2)
 	if len(args) != 2 || args[1] != "on" && args[1] != "off" {
 		return errUsage("hook")
 	}
@@ -186,14 +187,15 @@ func (s *session) dial(ctx context.Context, args []string) error {
 
 // hangUp ends a call, those on a line, or all.
 func (s *session) hangUp(ctx context.Context, args []string) error {
-	if len(args) != 1 {
+	if len(args) > 1 {
 		return errUsage("hangup")
 	}
+	which := append(args, "all")[0]
 	b := s.c.cfg.Board()
 	ended := 0
 	var errs []error
 	for _, c := range b.Calls.Calls() {
-		if c.State == call.Disconnected || args[0] != "all" && args[0] != c.Line && args[0] != c.ID {
+		if c.State == call.Disconnected || which != "all" && which != c.Line && which != c.ID {
 			continue
 		}
 		ended++
@@ -201,7 +203,7 @@ func (s *session) hangUp(ctx context.Context, args []string) error {
 			errs = append(errs, fmt.Errorf("%s: %w", c.Line, err))
 		}
 	}
-	if ended == 0 && args[0] != "all" {
+	if ended == 0 && which != "all" {
 		return errors.New("there is no such call; calls lists them")
 	}
 	s.out.printf("%d ended\n", ended)
@@ -271,6 +273,7 @@ const (
 // at joins the technician to a line's modem, byte for byte, until ^], or ~. at the beginning
 // of a line. Then the modem is hung up and set up anew.
 func (s *session) at(ctx context.Context, args []string) error {
+	args = s.theLine(args, 1)
 	if len(args) != 1 {
 		return errUsage("at")
 	}

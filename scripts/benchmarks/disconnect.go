@@ -17,7 +17,7 @@ import (
 	"hookswitch/hal/rpi"
 )
 
-const rounds = 200
+const rounds = 150
 
 // disconnect measures from the last byte of a Disconnect request, sent while a message
 // plays, to the relay's edge and to the first hang-up byte at the far side of the pseudo
@@ -64,7 +64,7 @@ func disconnect() ([]Result, error) {
 	}
 	defer conn.Close()
 	for range rounds {
-		answer, _, err := conn.soap(fmt.Sprintf(playRequest, item, "5550106"))
+		answer, _, err := conn.soap(fmt.Sprintf(playRequest, item, "5550107"))
 		if err != nil {
 			return nil, err
 		}

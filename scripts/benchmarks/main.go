@@ -101,6 +101,8 @@ func (r Result) String() string {
 	}
 	if r.Limit != 0 {
 		s += fmt.Sprintf("  limit %6.4g  %s", r.Limit, verdict)
+	} else if !r.OK {
+		s += "  " + verdict
 	}
 	return s
 }

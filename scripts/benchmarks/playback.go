@@ -57,22 +57,32 @@ func playback() ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	underruns, silent := 0, 0
-	for _, l := range r.x.Lines() {
-		underruns += l.Underruns()
+	underruns, silent := [2]int{}, 0
+	for i, l := range r.x.Lines() {
+		if i < playingFXO {
+			underruns[0] += l.Underruns()
+		} else {
+			underruns[1] += l.Underruns()
+		}
 		if !plays(l.Heard()) {
 			silent++
 		}
 	}
 	perLine := func(d time.Duration) float64 { return 100 * d.Seconds() / wall.Seconds() / lines }
 	return []Result{
-		{Name: fmt.Sprintf("%d lines playing: underruns", lines), Value: float64(underruns), Unit: "(limit 0)", OK: underruns == 0},
-		{Name: fmt.Sprintf("%d lines playing: lines not heard", lines), Value: float64(silent), Unit: "(limit 0)", OK: silent == 0},
+		none(fmt.Sprintf("%d lines playing: underruns, analogue", lines), underruns[0]),
+		none(fmt.Sprintf("%d lines playing: underruns, GSM", lines), underruns[1]),
+		none(fmt.Sprintf("%d lines playing: lines not heard", lines), silent),
 		bound(fmt.Sprintf("%d lines playing: CPU, program", lines), "% of a CPU, per line", perLine(after-before), lineCPULimit),
 		bound(fmt.Sprintf("%d lines playing: CPU, simulated modems", lines), "% of a CPU, per line", perLine(simulator), 0),
 		bound(fmt.Sprintf("%d lines playing: memory, program", lines), "MB per line", (playing-idle)/lines, lineMemoryLimit),
 		bound("Memory with 32 idle lines", "MB", idle, 0),
 	}, nil
+}
+
+// none is a count whose limit is 0.
+func none(name string, n int) Result {
+	return Result{Name: name, Value: float64(n), Unit: "(none allowed)", OK: n == 0}
 }
 
 // spokenMinute is a message of a minute.

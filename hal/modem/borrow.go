@@ -29,7 +29,7 @@ func (m *Modem) Borrow(ctx context.Context) (io.ReadWriteCloser, error) {
 	m.loan = l
 	m.letGo(errLent)
 	m.mu.Unlock()
-	err := context.Cause(ctx)
+	var err error
 	select {
 	case <-l.ready:
 		var port io.ReadWriteCloser

@@ -1,0 +1,15 @@
+package soap_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestAPHPClientMadeFromTheWSDLWorks drives PHP's own SoapClient, which makes its client from
+// ?wsdl at run time, in both versions of SOAP.
+func TestAPHPClientMadeFromTheWSDLWorks(t *testing.T) {
+	url := serve(t, handler(exampleBoard()))
+	if got := run(t, ".", "php", "testdata/php/client.php", url); !strings.Contains(got, "all operations work") {
+		t.Error(got)
+	}
+}

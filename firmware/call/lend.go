@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"hookswitch/hal"
+	"hookswitch/hal/hook"
 )
 
 // errLent is the fault of a line that a technician has.
@@ -51,6 +52,12 @@ func (t *Lent) Config() LineConfig { return t.l.cfg }
 func (t *Lent) OffHook(ctx context.Context) error {
 	t.l.seized.Store(true)
 	return t.l.hook.OffHook(ctx)
+}
+
+// Flash breaks the loop of a line that is off-hook for as long as the exchanges of a country
+// take for a flash: a PBX then gives dial tone again, to transfer.
+func (t *Lent) Flash(ctx context.Context, country string) error {
+	return t.l.hook.Flash(ctx, hook.FlashOf(country))
 }
 
 // OnHook opens the hook relay.

@@ -35,7 +35,7 @@ func init() { // help refers to the table
 		{name: "dial", usage: "NUMBER [MESSAGE]", about: "play a message, or a test, to a telephone; ^C hangs up", run: (*session).dial},
 		{name: "hangup", usage: "[CALL|LINE]", about: "end a call, or all", run: (*session).hangUp, words: lineNames("all")},
 		{name: "at", usage: "[LINE]", about: "speak with a line's modem; ^] ends it", types: true, run: (*session).at, words: lineNames()},
-		{name: "hook", usage: "[LINE] on|off", about: "put a line off-hook (hook off), for five minutes, or on-hook (hook on)", run: (*session).hook, words: lineNames("on", "off")},
+		{name: "hook", usage: "[LINE] off|flash|on", about: "put a line off-hook, for five minutes; flash; on-hook", run: (*session).hook, words: lineNames("on", "off", "flash")},
 		{name: "gpio", about: "the pins that are in use", run: (*session).gpio},
 		{name: "log", usage: "[-f] [COUNT]", about: "the end of the log; -f follows it until ^C", run: (*session).log, words: fixed("-f")},
 		{name: "config", usage: "show|edit|check|apply|confirm|rollback", about: "the configuration; apply tries the edited one", types: true, run: (*session).config, words: fixed("show", "edit", "check", "apply", "confirm", "rollback")},

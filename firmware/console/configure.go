@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -163,13 +162,6 @@ func (s *session) show(text string) {
 	}
 }
 
-// secrets are the values that are not shown; masked ones that come back mean what was there.
-var secrets = regexp.MustCompile(`(?m)^(\s*(?:password_hash|nt_hash|token_hash|sim_pin)\s*=\s*).*$`)
-
-const masked = `"********"`
-
-func mask(text string) string { return secrets.ReplaceAllString(text, "${1}"+masked) }
-
 const editHelp = `  list             the file
   N TEXT           replaces line N by TEXT
   +N TEXT          puts TEXT after line N; +0 is the beginning
@@ -239,29 +231,6 @@ func change(lines []string, word, text string) ([]string, error) {
 	changed := append([]string(nil), lines...)
 	changed[n-1] = text
 	return changed, nil
-}
-
-// unmask gives a secret that came back masked its value again: the n-th of its key.
-func unmask(text string, before []string) string {
-	values := map[string][]string{}
-	for _, l := range before {
-		if m := secrets.FindStringSubmatch(l); m != nil {
-			key := strings.Fields(strings.ReplaceAll(m[1], "=", " "))[0]
-			values[key] = append(values[key], l)
-		}
-	}
-	var out []string
-	for _, l := range strings.Split(text, "\n") {
-		if m := secrets.FindStringSubmatch(l); m != nil {
-			key := strings.Fields(strings.ReplaceAll(m[1], "=", " "))[0]
-			if strings.Contains(l, masked) && len(values[key]) > 0 {
-				l = values[key][0]
-			}
-			values[key] = values[key][min(1, len(values[key])):]
-		}
-		out = append(out, l)
-	}
-	return strings.Join(out, "\n")
 }
 
 // paste reads the lines of a configuration up to one that is end.

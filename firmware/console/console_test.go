@@ -332,6 +332,7 @@ func TestCommands(t *testing.T) {
 		{"hangup fxo1", nil, "no such call"},
 		{"hook fxo1 on", nil, "you have not"},
 		{"hook fxo1", nil, "write: hook"},
+		{"hook fxo1 flash", nil, "not off-hook"},
 		{"hook fxo9 off", nil, "no line"},
 		{"at fxo9", nil, "no line"},
 		{"config", nil, "write: config"},
@@ -385,6 +386,7 @@ func TestALineIsOnHookWhateverEndsItsSession(t *testing.T) {
 				b := newBoard(t)
 				b.logIn()
 				b.does("hook fxo1 off", "")
+				b.does("hook fxo1 flash", "")
 				n := b.shown()
 				b.types("at fxo1\r")
 				b.until(n, "You speak with the modem")

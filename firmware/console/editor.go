@@ -50,7 +50,7 @@ func (s *session) readLine(ctx context.Context, l line) (string, error) {
 	defer func() { s.editor = nil }()
 	e.start()
 	for {
-		key, err := readKey(func() (byte, error) { return s.nextByte(ctx) })
+		key, err := readKey(func() (byte, error) { return s.nextByte(ctx) }, s.keys.unread)
 		if err != nil {
 			return "", err
 		}

@@ -87,6 +87,7 @@ func FuzzEdit(f *testing.F) {
 	f.Add("a\nb\nc", "+1", "text")
 	f.Add("a", "-1", "")
 	f.Add("", "99999999999999999999", "x")
+	f.Add("token_hash = [\n\"a\", # b\n'c' ]\nsim_pin = \"\"\"\n1\"\"\" # x", "1", "y")
 	f.Fuzz(func(t *testing.T, text, word, rest string) {
 		if word == "" {
 			return

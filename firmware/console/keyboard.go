@@ -108,6 +108,9 @@ func (k *keyboard) rest(d time.Duration) bool {
 	}
 }
 
+// unread puts a byte back, to be the next.
+func (k *keyboard) unread(b byte) { k.buf = append([]byte{b}, k.buf...) }
+
 // gone is why the port has gone, once chunks is closed.
 func (k *keyboard) gone() error { return errors.Join(errGone, k.err) }
 
@@ -140,17 +143,18 @@ var sequences = map[string]rune{
 }
 
 // maxSequence is the longest escape sequence that is waited for.
-const maxSequence = 16
+const maxSequence = 17
 
 // readKey returns one key: a printable character, a control character, or one of the keys
-// above. Whatever makes no sense is keyNone.
-func readKey(next func() (byte, error)) (rune, error) {
+// above. Whatever makes no sense is keyNone. What noise has begun, a control character ends
+// and is a key itself: the CR after it must not be lost.
+func readKey(next func() (byte, error), unread func(byte)) (rune, error) {
 	b, err := next()
 	switch {
 	case err != nil:
 		return 0, err
 	case b == escape:
-		return readSequence(next)
+		return readSequence(next, unread)
 	case b < utf8.RuneSelf:
 		return rune(b), nil
 	}
@@ -158,6 +162,10 @@ func readKey(next func() (byte, error)) (rune, error) {
 	for !utf8.FullRune(char) {
 		if b, err = next(); err != nil {
 			return 0, err
+		}
+		if utf8.RuneStart(b) { // of the next character
+			unread(b)
+			return keyNone, nil
 		}
 		char = append(char, b)
 	}
@@ -167,17 +175,21 @@ func readKey(next func() (byte, error)) (rune, error) {
 	return keyNone, nil
 }
 
-func readSequence(next func() (byte, error)) (rune, error) {
-	b, err := next()
-	if err != nil || b != '[' && b != 'O' {
-		return keyNone, err
-	}
+func readSequence(next func() (byte, error), unread func(byte)) (rune, error) {
 	for seq := ""; len(seq) < maxSequence; {
-		if b, err = next(); err != nil {
+		b, err := next()
+		switch {
+		case err != nil:
 			return 0, err
+		case b < ' ':
+			unread(b)
+			return keyNone, nil
+		case seq == "" && b != '[' && b != 'O':
+			return keyNone, nil
 		}
-		if seq += string(rune(b)); b >= '@' && b <= '~' { // its last character
-			if key, ok := sequences[seq]; ok {
+		seq += string(rune(b))
+		if len(seq) > 1 && b >= '@' && b <= '~' { // its last character
+			if key, ok := sequences[seq[1:]]; ok {
 				return key, nil
 			}
 			break

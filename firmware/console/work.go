@@ -39,10 +39,13 @@ const holdLimit = 5 * time.Minute
 // hook puts a line off-hook, or on-hook again.
 func (s *session) hook(ctx context.Context, args []string) error {
 	args = s.theLine(args, 2)
-	if len(args) != 2 || args[1] != "on" && args[1] != "off" {
+	if len(args) != 2 || !slices.Contains([]string{"on", "off", "flash"}, args[1]) {
 		return errUsage("hook")
 	}
 	name := args[0]
+	if args[1] == "flash" {
+		return s.flash(ctx, name)
+	}
 	if args[1] == "on" {
 		if !s.giveBack(name) {
 			return fmt.Errorf("you have not put %s off-hook", name)
@@ -66,6 +69,22 @@ func (s *session) hook(ctx context.Context, args []string) error {
 	}
 	s.out.printf("%s is off-hook, for %v at most; its modem is not: at %s.\n", name, holdLimit, name)
 	return nil
+}
+
+// flash gives the exchange the signal for a transfer.
+func (s *session) flash(ctx context.Context, name string) error {
+	s.mu.Lock()
+	lent := s.held[name]
+	s.mu.Unlock()
+	if lent == nil {
+		return fmt.Errorf("%s is not off-hook: hook %s off", name, name)
+	}
+	lines := s.c.cfg.Board().Config.Lines
+	i := slices.IndexFunc(lines, func(l config.Line) bool { return l.Name == name })
+	if i < 0 {
+		return fmt.Errorf("there is no line %s any more", name)
+	}
+	return lent.Flash(ctx, lines[i].Country)
 }
 
 // giveBack puts a line on-hook that this technician has off-hook.

@@ -307,7 +307,7 @@ func TestAFlashIsNotAHangUp(t *testing.T) {
 		if err := s.Flash(t.Context(), ms(2500)); err == nil {
 			t.Error("a flash as long as a release was not refused")
 		}
-		if err := s.Flash(t.Context(), ms(500)); err != nil || !c.state() {
+		if err := s.Flash(t.Context(), hook.FlashOf("us")); err != nil || !c.state() {
 			t.Errorf("flash: %v, relay closed %v", err, c.state())
 		}
 		if d := c.edges[2] - c.edges[1]; d != ms(500) {

@@ -32,6 +32,22 @@ func PulseOf(country string) Pulse {
 	return usual
 }
 
+// FlashOf is how long the exchanges of a country take a break of the loop for a flash, in
+// the middle of their range: its code in ISO 3166, in lower case, or "uk".
+func FlashOf(country string) time.Duration {
+	switch country {
+	case "us", "ca", "mx", "jp", "br":
+		return 500 * time.Millisecond
+	case "nz":
+		return 600 * time.Millisecond
+	case "nl":
+		return 200 * time.Millisecond
+	case "cn":
+		return 300 * time.Millisecond
+	}
+	return 100 * time.Millisecond // UK, most of Europe, AU
+}
+
 // ErrDigit is for what no rotary dial has.
 var ErrDigit = errors.New("hook: a rotary dial has the digits 0 to 9 only")
 

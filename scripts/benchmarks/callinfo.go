@@ -5,22 +5,13 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"sync"
-	"sync/atomic"
-	"time"
 
 	"hookswitch/firmware/call"
 	"hookswitch/firmware/daemon"
 )
 
-const (
-	pollers  = 8
-	pollTime = 2 * time.Second
-	repeats  = 3 // of each, in turn: a noisy machine is noisy for both
-)
-
-// callInfo counts GetCallInfo requests a second on keep-alive connections, against a bare
-// handler that reads the same request and writes the same bytes.
+// callInfo measures GetCallInfo of a complete daemon with wrk on keep-alive connections, against
+// a bare handler that reads the same request and writes the same bytes.
 func callInfo() ([]Result, error) {
 	d, err := daemon.Open(daemon.Options{Data: scratch(), Listen: "127.0.0.1:0", Out: io.Discard})
 	if err != nil {
@@ -55,19 +46,14 @@ func callInfo() ([]Result, error) {
 		return nil, err
 	}
 	defer bare.Close()
-	var values, floors []float64
-	for range repeats {
-		v, err := requestsPerSecond(addr, request)
-		if err != nil {
-			return nil, err
-		}
-		f, err := requestsPerSecond(bare.Addr, request)
-		if err != nil {
-			return nil, err
-		}
-		values, floors = append(values, v), append(floors, f)
+	rates, tails, err := inTurn(scratch(), request, addr, bare.Addr)
+	if err != nil {
+		return nil, err
 	}
-	return []Result{atLeast("GetCallInfo", "requests/s", percentile(values, 0.5), percentile(floors, 0.5), 0.7)}, nil
+	return []Result{
+		atLeast("GetCallInfo of the whole daemon", "requests/s", rates[0], rates[1], 0.85),
+		atMost("GetCallInfo of the whole daemon, slowest in a hundred", "ms", tails[0], tails[1], 2),
+	}, nil
 }
 
 // bareServer reads each request and answers the same bytes. Its Addr is where it listens.
@@ -83,33 +69,4 @@ func bareServer(answer string) (*http.Server, error) {
 	})}
 	go func() { _ = s.Serve(l) }()
 	return s, nil
-}
-
-func requestsPerSecond(addr, body string) (float64, error) {
-	var n atomic.Int64
-	var failed atomic.Value
-	var clients sync.WaitGroup
-	begin := time.Now()
-	for range pollers {
-		clients.Go(func() {
-			conn, err := dialHTTP(addr)
-			if err != nil {
-				failed.Store(err)
-				return
-			}
-			defer conn.Close()
-			for time.Since(begin) < pollTime {
-				if _, _, err := conn.soap(body); err != nil {
-					failed.Store(err)
-					return
-				}
-				n.Add(1)
-			}
-		})
-	}
-	clients.Wait()
-	if err, ok := failed.Load().(error); ok {
-		return 0, err
-	}
-	return float64(n.Load()) / time.Since(begin).Seconds(), nil
 }

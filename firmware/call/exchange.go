@@ -90,6 +90,7 @@ type active struct {
 	line   *line         // nil while it waits for one
 	info   Info          // guarded by Exchange.mu
 	since  time.Time     // monotonic: when it was asked for
+	due    time.Time     // guarded by Exchange.mu: when the attempt is over whatever happens; zero between two
 	hungUp error         // what the last hang-up could not confirm; set before done
 }
 
@@ -319,9 +320,36 @@ func (x *Exchange) run(ctx context.Context, c *active) {
 
 // attempt is one try on the call's line. The length of a call is limited from here, off-hook.
 func (x *Exchange) attempt(ctx context.Context, c *active) error {
+	x.setDue(c, time.Now().Add(x.opt.MaxCall+hangUpLimit+overdue))
+	defer x.setDue(c, time.Time{})
 	ctx, cancel := context.WithTimeoutCause(ctx, x.opt.MaxCall, errMaxCall)
 	defer cancel()
 	return c.line.run(ctx, c)
+}
+
+// overdue is how long after its latest end a call is a sign that something hangs.
+const overdue = time.Minute
+
+func (x *Exchange) setDue(c *active, t time.Time) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	c.due = t
+}
+
+// Stuck returns an error when a line or a call makes no progress any more, which nothing but
+// a new start of the daemon mends. While it returns nil the watchdogs may be fed.
+func (x *Exchange) Stuck() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, l := range x.lines {
+		if l.modem.Stuck() {
+			return fmt.Errorf("call: the keeper of line %s's modem makes no progress", l.cfg.Name)
+		}
+		if c := l.call; c != nil && !c.due.IsZero() && time.Now().After(c.due) {
+			return fmt.Errorf("call: the call on line %s should have ended at %v", l.cfg.Name, c.due.Format(time.TimeOnly))
+		}
+	}
+	return nil
 }
 
 // wait blocks until the call has a line.

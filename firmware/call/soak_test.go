@@ -123,6 +123,9 @@ func soak(t *testing.T, dice *rand.Rand) {
 // checkEnded notes the calls that are over and checks that those before are as they were.
 func checkEnded(t *testing.T, b *board, ids []string, over map[string]call.Info) {
 	t.Helper()
+	if err := b.Stuck(); err != nil {
+		t.Fatal(err)
+	}
 	for _, id := range ids {
 		info, err := b.Call(id)
 		if err != nil {

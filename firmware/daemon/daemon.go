@@ -106,7 +106,7 @@ func Open(opt Options) (d *Daemon, err error) {
 	if err := d.serve(store, tlsConfig, opt); err != nil {
 		return d, err
 	}
-	d.beat = startHeartbeat(d.calls)
+	d.beat = startHeartbeat(d.calls, d.log)
 	d.said = startFaultLog(d.faults, d.log)
 	d.log.Info("serving", "address", d.Addr().String(), "tls", cfg.HTTP.TLS, "data", cfg.Data)
 	return d, nil

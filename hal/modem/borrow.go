@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"time"
 )
 
 // errLent ends what the keeper does with a port that somebody else wants.
@@ -50,7 +51,7 @@ var errClosed = faultf(ErrGone, "the modem is closed")
 func (m *Modem) giveBack(l *loan) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.loan = nil
+	m.loan, m.alive = nil, time.Now()
 	close(l.back)
 }
 

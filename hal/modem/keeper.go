@@ -24,6 +24,7 @@ const (
 func (m *Modem) keep(ctx context.Context) {
 	defer close(m.done)
 	for retry := firstRetry; ctx.Err() == nil; {
+		m.progress()
 		turn, cancel := m.opening(ctx)
 		if m.keepOpen(turn, retry > firstRetry) {
 			retry = firstRetry
@@ -163,6 +164,7 @@ func (m *Modem) serve(ctx context.Context, s *session) (atOnce bool) {
 		again = time.After(lastingRetry)
 	}
 	for {
+		m.progress()
 		select {
 		case <-ctx.Done():
 			return false
@@ -218,6 +220,25 @@ func (m *Modem) look(ctx context.Context, s *session) (pause time.Duration, ok b
 		}
 	}
 	return m.pause(), true
+}
+
+// stuckAfter is longer than any step of the keeper: an opening in which nothing is answered,
+// and the power of the modem switched off and on.
+const stuckAfter = 15 * time.Minute
+
+// progress notes that the keeper goes on.
+func (m *Modem) progress() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.alive = time.Now()
+}
+
+// Stuck says that the keeper has made no progress for so long that it never will: a driver
+// holds it. A port that is lent is nobody's fault.
+func (m *Modem) Stuck() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.loan == nil && time.Since(m.alive) > stuckAfter
 }
 
 // powerCycle switches a modem that does not answer off and on, where the board can.

@@ -96,6 +96,7 @@ type Modem struct {
 	tried   chan struct{} // closed when the first attempt to reach the modem is over
 	first   bool          // it is over
 	changed chan struct{}
+	alive   time.Time               // when the keeper last went on
 	opened  chan struct{}           // closed, and replaced, whenever session changes
 	op      *operation              // running
 	loan    *loan                   // the port in somebody else's hands, nil when it is in ours
@@ -114,7 +115,7 @@ func New(cfg Config) *Modem {
 		done: make(chan struct{}), turn: make(chan struct{}, 1),
 		fault: faultf(ErrGone, "the modem has not been reached yet"),
 		tried: make(chan struct{}), changed: make(chan struct{}), opened: make(chan struct{}),
-		letGo: func(error) {},
+		letGo: func(error) {}, alive: time.Now(),
 	}
 	go m.keep(ctx)
 	return m

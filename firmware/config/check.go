@@ -48,6 +48,7 @@ func (k *checker) check() {
 	k.policy()
 	k.keys()
 	k.mail()
+	k.console()
 }
 
 // oneOf tells a value that is not among those there are.

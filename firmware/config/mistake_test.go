@@ -47,6 +47,8 @@ func TestEachMistakeIsToldOnceWithItsLineAndWhatToWrite(t *testing.T) {
 		{"an unknown key in a pin", line + "hook = { pni = \"GPIO26\", active = \"low\" }", 4, "[[line]] hook.pni", `did you mean "pin"?`},
 		{"a key misspelt that is needed", "[[line]]\nnmae = \"fxo1\"\nport = \"x\"", 2, "[[line]] nmae", `did you mean "name"?`},
 
+		{"a console where a modem is", "[[line]]\nname = \"fxo1\"\nport = \"/dev/ttyUSB0\"\n[console]\nports = [\"auto\", \"/dev//ttyUSB0\"]", 5, "[console] ports", `line "fxo1"`},
+		{"a console on no port", "[console]\nports = [\"ttyS0\"]", 2, "[console] ports", `write "/dev/`},
 		{"a number in quotes", line + "baud = \"115200\"", 4, "[[line]] baud", `this is the text "115200"; want a whole number`},
 		{"a text without quotes around a number", "[http]\nlisten = 8080", 2, "[http] listen", `this is 8080; want text in quotes`},
 		{"a negative number", "[lines]\nqueue = -1", 2, "[lines] queue", "from 0"},

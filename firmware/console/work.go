@@ -309,7 +309,7 @@ func (s *session) at(ctx context.Context, args []string) error {
 	listening.Go(func() { _, _ = io.Copy(&escaper{s.out}, port) })
 	defer listening.Wait()
 	defer port.Close()
-	s.out.printf("You speak with the modem of %s; ^], or ~. on a line of its own, ends it.\n", args[0])
+	s.out.printf("You speak with the modem of %s; ^], or ~. at the beginning of a line, ends it.\n", args[0])
 	defer s.out.printf("\n%s is hung up and set up anew.\n", args[0])
 	return s.talk(ctx, port)
 }
@@ -329,7 +329,7 @@ func (s *session) talk(ctx context.Context, port io.Writer) error {
 		s.cr = b == '\r'
 		shown := []byte{b}
 		switch {
-		case b == leaveAT, (b == '\r' || b == '\n') && typed == "~.":
+		case b == leaveAT, b == '.' && typed == "~":
 			return nil
 		case b == '\r' || b == '\n':
 			b, typed, shown = '\r', "", []byte("\r\n")

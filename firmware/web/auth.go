@@ -32,6 +32,9 @@ type userKey struct{}
 // UserOf is the user that a request was authenticated as; the zero User for one that needs
 // no authentication.
 func UserOf(r *http.Request) User {
+	if c := connOf(r); c != nil && r.ProtoMajor == 1 {
+		return c.user
+	}
 	u, _ := r.Context().Value(userKey{}).(User)
 	return u
 }
@@ -77,7 +80,14 @@ func (a *Auth) Wrap(next http.Handler) http.Handler {
 			a.refuse(w, r, err)
 			return
 		}
-		connOf(r).prove()
+		c := connOf(r)
+		c.prove()
+		if c != nil && r.ProtoMajor == 1 { // one request at a time
+			c.user = user
+			defer func() { c.user = User{} }()
+			next.ServeHTTP(w, r)
+			return
+		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, user)))
 	})
 }
@@ -99,7 +109,7 @@ func unauthorized(text string) error {
 func forbidden(text string) error { return &refusal{status: http.StatusForbidden, text: text} }
 
 func (a *Auth) authenticate(r *http.Request) (User, error) {
-	addr := addrOf(r.RemoteAddr)
+	addr := remoteAddr(r)
 	if len(a.Users) == 0 {
 		switch {
 		case !addr.IsLoopback():

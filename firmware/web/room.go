@@ -47,8 +47,10 @@ func newRoom(size int) *room {
 type conn struct {
 	net.Conn
 	room   *room
+	addr   netip.Addr
 	client netip.Prefix
 	local  bool
+	user   User // of the request that is at work, with HTTP/1 only: its goroutine's
 	ntlm   handshake
 	proven atomic.Bool  // somebody has logged in on it
 	cut    atomic.Int64 // when a Write is given up, in nanoseconds since made
@@ -83,7 +85,7 @@ func (l *listener) Accept() (net.Conn, error) {
 // every other one has work that can't be cut.
 func (m *room) admit(nc net.Conn) *conn {
 	addr := addrOf(nc.RemoteAddr().String())
-	c := &conn{Conn: nc, room: m, client: clientOf(addr), local: addr.IsLoopback(), made: time.Now(), since: time.Now()}
+	c := &conn{Conn: nc, room: m, addr: addr, client: clientOf(addr), local: addr.IsLoopback(), made: time.Now(), since: time.Now()}
 	surplus := m.add(c)
 	if surplus != nil {
 		_ = surplus.Close() // its goroutine sees that and ends
@@ -305,6 +307,14 @@ func withConn(ctx context.Context, nc net.Conn) context.Context {
 func connOf(r *http.Request) *conn {
 	c, _ := r.Context().Value(connKey{}).(*conn)
 	return c
+}
+
+// remoteAddr is the address that a request came from.
+func remoteAddr(r *http.Request) netip.Addr {
+	if c := connOf(r); c != nil {
+		return c.addr
+	}
+	return addrOf(r.RemoteAddr)
 }
 
 // addrOf is the address of a host:port, the zero Addr where there is none.

@@ -37,7 +37,11 @@ func front(t *testing.T) (address, fingerprint string) {
 	}
 	s, err := web.NewServer(web.ServerConfig{
 		Listen: "127.0.0.1:0", TLS: &tls.Config{Certificates: []tls.Certificate{cert}}, Log: auth.Log,
-		Handler: auth.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		Handler: auth.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/api/faults" {
+				_, _ = io.WriteString(w, `["the card is full\u001b[2J"]`)
+				return
+			}
 			_, _ = io.WriteString(w, `[{"name":"fxo1\u001b[2J","hook":"on-hook"}]`)
 		})),
 	})
@@ -79,7 +83,7 @@ func TestTheProgramLogsIn(t *testing.T) {
 			if status != test.status || !strings.Contains(out+complaints, test.says) {
 				t.Errorf("status %d: %s%s", status, out, complaints)
 			}
-			if strings.Contains(out, "\x1b") {
+			if strings.Contains(out+complaints, "\x1b") {
 				t.Error("what the daemon says reaches the terminal as it is")
 			}
 		})

@@ -24,11 +24,11 @@ func Try(path string, text []byte) error {
 		if err != nil {
 			return fmt.Errorf("config: %w", err)
 		}
-		if err := replace(beforeTrial(path), old); err != nil {
+		if err := Replace(beforeTrial(path), old); err != nil {
 			return err
 		}
 	}
-	return replace(path, text)
+	return Replace(path, text)
 }
 
 // OnTrial says whether the file at path is one that nobody has confirmed yet.
@@ -57,8 +57,8 @@ func RollBack(path string) (was bool, err error) {
 	return true, syncDir(filepath.Dir(path))
 }
 
-// replace replaces a file as a whole, on the card.
-func replace(path string, text []byte) error {
+// Replace replaces a file as a whole, on the card.
+func Replace(path string, text []byte) error {
 	if err := renameio.WriteFile(path, text, 0o600, renameio.WithExistingPermissions()); err != nil {
 		return fmt.Errorf("config: %w", err)
 	}

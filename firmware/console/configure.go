@@ -108,7 +108,7 @@ func (s *session) config(ctx context.Context, args []string) error {
 		if err != nil {
 			return err
 		}
-		if err := replaceFile(draft, []byte(changed)); err != nil {
+		if err := config.Replace(draft, []byte(changed)); err != nil {
 			return err
 		}
 		s.out.printf("Kept as a draft: config check, config apply.\n")

@@ -17,24 +17,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
-
+	"hookswitch/firmware/config"
 	"hookswitch/firmware/update"
 )
 
 var errNoAppliance = errors.New("this board is no appliance: use its own system for that")
-
-// replaceFile replaces a file as a whole, on the card.
-func replaceFile(name string, data []byte) error {
-	if err := renameio.WriteFile(name, data, 0o600, renameio.WithExistingPermissions()); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(name))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
-}
 
 const (
 	beginBackup = "-----BEGIN HOOKSWITCH BACKUP-----"
@@ -157,7 +144,7 @@ func (s *session) restore(ctx context.Context, args []string) error {
 		}
 	}
 	if file, err := s.c.dataPath(networkFile); err == nil && files[networkFile] != nil && s.c.cfg.Card != nil {
-		if err := replaceFile(file, files[networkFile]); err != nil {
+		if err := config.Replace(file, files[networkFile]); err != nil {
 			return err
 		}
 	}
@@ -309,7 +296,7 @@ func (s *session) factoryReset(ctx context.Context, args []string) error {
 	}
 	file, err := s.c.dataPath(resetFile)
 	if err == nil {
-		err = replaceFile(file, nil)
+		err = config.Replace(file, nil)
 	}
 	if err != nil {
 		return err

@@ -239,7 +239,9 @@ func (s *session) net(_ context.Context, args []string) error {
 	case len(args) == 0:
 		return s.showNet()
 	case args[0] == "dhcp" && len(args) == 1:
-		return s.c.setNet("")
+		if err := s.c.setNet(""); err != nil {
+			return err
+		}
 	case args[0] == "static" && len(args) > 1:
 		text := fmt.Sprintf("address = %q\n", args[1])
 		if _, _, err := net.ParseCIDR(args[1]); err != nil {
@@ -318,7 +320,7 @@ func (c *Console) setNet(text string) error {
 			text += strings.TrimRight(line, "\n") + "\n"
 		}
 	}
-	return replaceFile(path, []byte(text))
+	return config.Replace(path, []byte(text))
 }
 
 func (s *session) time(_ context.Context, args []string) error {

@@ -88,7 +88,8 @@ func TestTheTechniciansConsole(t *testing.T) {
 	tech.until("simulated V.253 modem")
 	_, _ = conn.Write([]byte("\x1d"))
 	tech.until("OK\r\n")
-	time.Sleep(2 * time.Second) // the modem is set up anew
+	for !strings.Contains(tech.does("lines"), "idle") { // the modem is set up anew
+	}
 	if _, err := conn.Write([]byte("dial 5550106\r")); err != nil {
 		t.Fatal(err)
 	}

@@ -28,9 +28,10 @@ const (
 // This machine has a room of its own, which nobody on the network can fill, and one address
 // of the network has half of the other at most.
 type room struct {
-	max int // of the network's, and of this machine's
+	max    int // of the network's, and of this machine's
+	opened time.Time
 
-	mu    sync.Mutex // guards what follows, and the fields of each conn
+	mu    sync.Mutex // guards what follows
 	conns map[*conn]bool
 	local int                  // conns of this machine
 	from  map[netip.Prefix]int // the others by client
@@ -40,7 +41,7 @@ func newRoom(size int) *room {
 	if size <= 0 {
 		size = defaultRoom
 	}
-	return &room{max: size, conns: map[*conn]bool{}, from: map[netip.Prefix]int{}}
+	return &room{max: size, opened: time.Now(), conns: map[*conn]bool{}, from: map[netip.Prefix]int{}}
 }
 
 // conn is a connection in the room.
@@ -53,13 +54,10 @@ type conn struct {
 	user   User // of the request that is at work, with HTTP/1 only: its goroutine's
 	ntlm   handshake
 	proven atomic.Bool  // somebody has logged in on it
-	cut    atomic.Int64 // when a Write is given up, in nanoseconds since made
-	made   time.Time
+	cut    atomic.Int64 // when a Write is given up, by room.clock
 	limit  readLimit
-
-	// Guarded by room.mu.
-	busy  int       // complete requests at work
-	since time.Time // when busy became, or ceased to be, 0
+	busy   atomic.Int32 // complete requests at work
+	since  atomic.Int64 // when one last came whole or was answered, by room.clock
 }
 
 // listener yields conns.
@@ -85,7 +83,8 @@ func (l *listener) Accept() (net.Conn, error) {
 // every other one has work that can't be cut.
 func (m *room) admit(nc net.Conn) *conn {
 	addr := addrOf(nc.RemoteAddr().String())
-	c := &conn{Conn: nc, room: m, addr: addr, client: clientOf(addr), local: addr.IsLoopback(), made: time.Now(), since: time.Now()}
+	c := &conn{Conn: nc, room: m, addr: addr, client: clientOf(addr), local: addr.IsLoopback()}
+	c.since.Store(int64(m.clock()))
 	surplus := m.add(c)
 	if surplus != nil {
 		_ = surplus.Close() // its goroutine sees that and ends
@@ -114,11 +113,11 @@ func (m *room) add(c *conn) (surplus *conn) {
 	}
 	for other := range m.conns {
 		same := other.local == c.local && (!crowd || other.client == c.client)
-		if same && other != c && (surplus == nil || other.goesBeforeLocked(surplus)) {
+		if same && other != c && (surplus == nil || other.goesBefore(surplus)) {
 			surplus = other
 		}
 	}
-	if surplus == nil || surplus.rankLocked() == atWork {
+	if surplus == nil || surplus.rank() == atWork {
 		return c
 	}
 	return surplus
@@ -132,21 +131,21 @@ const (
 	atWork            // stays
 )
 
-// goesBeforeLocked says whether c is closed rather than other.
-func (c *conn) goesBeforeLocked(other *conn) bool {
-	if a, b := c.rankLocked(), other.rankLocked(); a != b {
+// goesBefore says whether c is closed rather than other.
+func (c *conn) goesBefore(other *conn) bool {
+	if a, b := c.rank(), other.rank(); a != b {
 		return a < b
 	}
-	return c.since.Before(other.since)
+	return c.since.Load() < other.since.Load()
 }
 
-func (c *conn) rankLocked() int {
+func (c *conn) rank() int {
 	switch {
-	case c.busy == 0 && !c.proven.Load():
+	case c.busy.Load() == 0 && !c.proven.Load():
 		return stranger
-	case c.busy == 0:
+	case c.busy.Load() == 0:
 		return idle
-	case time.Since(c.since) > longWork:
+	case c.room.clock()-time.Duration(c.since.Load()) > longWork:
 		return longAtWork
 	}
 	return atWork
@@ -174,7 +173,7 @@ const writeSpare = 5 * time.Second
 
 // Write implements net.Conn. A client that does not read its answers must not hold them.
 func (c *conn) Write(b []byte) (int, error) {
-	now := time.Since(c.made)
+	now := c.room.clock()
 	if cut := time.Duration(c.cut.Load()); cut-now < writeTimeout {
 		c.cut.Store(int64(now + writeTimeout + writeSpare))
 		_ = c.Conn.SetWriteDeadline(time.Now().Add(writeTimeout + writeSpare))
@@ -182,13 +181,15 @@ func (c *conn) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// readLimit is a connection's read deadline. net/http moves it four times a request, mostly
-// to later: that is only noted, and acted upon by who waits when an earlier one has passed.
+// readLimit is a connection's read deadline. net/http moves it five times a request, mostly to
+// later: that is only noted, and acted upon by who waits when an earlier one has passed. Once
+// a request it calls a reader off with a deadline long ago: what has held before that holds
+// again at the next Read.
 type readLimit struct {
 	mu    sync.Mutex
 	want  time.Time // the zero time is never
 	armed time.Time // what the connection has, never later than want; zero where it has none
-	past  bool      // armed has passed when it was set: who reads is called off
+	off   bool      // the connection has one long ago instead
 }
 
 // SetReadDeadline implements net.Conn.
@@ -197,10 +198,14 @@ func (c *conn) SetReadDeadline(t time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.want = t
-	if !l.past && !l.armed.IsZero() && (t.IsZero() || !t.Before(l.armed)) {
+	switch {
+	case l.off, !l.armed.IsZero() && (t.IsZero() || !t.Before(l.armed)):
 		return nil
+	case !t.IsZero() && time.Until(t) <= 0:
+		l.off = true
+	default:
+		l.armed = t
 	}
-	l.armed, l.past = t, !t.IsZero() && time.Until(t) <= 0
 	return c.Conn.SetReadDeadline(t)
 }
 
@@ -209,14 +214,21 @@ func (c *conn) SetDeadline(t time.Time) error {
 	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
 }
 
-// SetWriteDeadline implements net.Conn.
+// SetWriteDeadline implements net.Conn. net/http lifts the deadline after each answer, but a
+// Write always has one.
 func (c *conn) SetWriteDeadline(t time.Time) error {
+	if t.IsZero() {
+		return nil
+	}
 	c.cut.Store(0) // ours comes with the next Write
 	return c.Conn.SetWriteDeadline(t)
 }
 
 // Read implements net.Conn.
 func (c *conn) Read(b []byte) (int, error) {
+	if c.limit.isOff() && !c.rearm() {
+		return 0, os.ErrDeadlineExceeded
+	}
 	for {
 		n, err := c.Conn.Read(b)
 		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || !c.rearm() {
@@ -225,16 +237,26 @@ func (c *conn) Read(b []byte) (int, error) {
 	}
 }
 
+func (l *readLimit) isOff() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.off
+}
+
 // rearm is for a deadline that has passed: it says whether another, later one holds.
 func (c *conn) rearm() bool {
 	l := &c.limit
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.want.IsZero() && !time.Now().Before(l.want) {
+	now := time.Now()
+	if !l.want.IsZero() && !now.Before(l.want) {
 		return false
 	}
-	l.armed = l.want
-	return c.Conn.SetReadDeadline(l.want) == nil
+	if !l.off || !l.armed.After(now) || !l.want.IsZero() && l.want.Before(l.armed) {
+		l.armed = l.want
+	}
+	l.off = false
+	return c.Conn.SetReadDeadline(l.armed) == nil
 }
 
 // closeIdle closes the connections on which no complete request is at work.
@@ -242,7 +264,7 @@ func (m *room) closeIdle() {
 	m.mu.Lock()
 	var waiting []*conn
 	for c := range m.conns {
-		if c.busy == 0 {
+		if c.busy.Load() == 0 {
 			waiting = append(waiting, c)
 		}
 	}
@@ -252,21 +274,19 @@ func (m *room) closeIdle() {
 	}
 }
 
+// clock is how long the room has been open: a time that is cheap to read, and never jumps.
+func (m *room) clock() time.Duration { return time.Since(m.opened) }
+
 // begin notes that a complete request is at work; end that it is answered. A nil conn, of a
 // server that is not ours, notes nothing.
 func (c *conn) begin() { c.work(1) }
 func (c *conn) end()   { c.work(-1) }
 
-func (c *conn) work(n int) {
-	if c == nil {
-		return
+func (c *conn) work(n int32) {
+	if c != nil {
+		c.since.Store(int64(c.room.clock())) // first, so that it never looks older than it is
+		c.busy.Add(n)
 	}
-	c.room.mu.Lock()
-	defer c.room.mu.Unlock()
-	if c.busy == 0 || c.busy+n == 0 {
-		c.since = time.Now()
-	}
-	c.busy += n
 }
 
 // prove notes that somebody has logged in on the connection.
@@ -305,6 +325,9 @@ func withConn(ctx context.Context, nc net.Conn) context.Context {
 
 // connOf is the connection that a request came on, nil where the server is not ours.
 func connOf(r *http.Request) *conn {
+	if b, ok := r.Body.(*body); ok { // quicker than the context
+		return b.c
+	}
 	c, _ := r.Context().Value(connKey{}).(*conn)
 	return c
 }

@@ -8,10 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -49,11 +51,14 @@ type Server struct {
 	cancel  context.CancelFunc // ends the requests' contexts
 	failed  chan error
 
-	mu      sync.Mutex    // guards what follows
-	running int           // requests in the handler
-	closing bool          // no further one is taken
-	quiet   chan struct{} // closed when closing, and none is left
+	running atomic.Int64  // requests in the handler, and noMore once no further one is taken
+	closing sync.Once     // adds noMore
+	quiet   chan struct{} // closed when running is noMore and nothing else
+	quieten sync.Once     // closes it
 }
+
+// noMore is so far below 0 that no number of requests gets it back there.
+const noMore = math.MinInt64 / 2
 
 // NewServer listens and serves. Close stops it and waits.
 func NewServer(cfg ServerConfig) (*Server, error) {
@@ -99,19 +104,18 @@ func (s *Server) serve() {
 
 // handle counts a request, and survives a mistake of ours in its handler.
 func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
-	if !s.enter() {
+	defer s.leave()
+	if s.running.Add(1) < 0 {
 		w.Header().Set("Connection", "close")
 		http.Error(w, "the board is stopping", http.StatusServiceUnavailable)
 		return
 	}
-	defer s.leave()
 	c := connOf(r)
 	request := &body{ReadCloser: r.Body, c: c}
+	r.Body = request
 	if r.ContentLength == 0 {
 		request.whole = true
 		c.begin()
-	} else {
-		r.Body = request
 	}
 	defer func() {
 		if request.whole {
@@ -127,21 +131,10 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 	s.handler.ServeHTTP(w, r)
 }
 
-func (s *Server) enter() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closing {
-		return false
-	}
-	s.running++
-	return true
-}
-
+// leave counts a request out.
 func (s *Server) leave() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.running--; s.closing && s.running == 0 {
-		close(s.quiet)
+	if s.running.Add(-1) == noMore {
+		s.quieten.Do(func() { close(s.quiet) })
 	}
 }
 
@@ -155,14 +148,10 @@ func (s *Server) Failed() <-chan error { return s.failed }
 // requests end until ctx does, then cuts their connections, and returns when no goroutine
 // is left in the handler. It may be called again.
 func (s *Server) Close(ctx context.Context) error {
-	s.mu.Lock()
-	if !s.closing {
-		s.closing = true
-		if s.running == 0 {
-			close(s.quiet)
-		}
-	}
-	s.mu.Unlock()
+	s.closing.Do(func() {
+		s.running.Add(noMore + 1)
+		s.leave()
+	})
 	s.cancel()
 	s.room.closeIdle()
 	err := s.http.Shutdown(ctx)

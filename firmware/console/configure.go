@@ -205,7 +205,7 @@ func (s *session) edit(ctx context.Context, text string) (string, error) {
 			}
 			lines = strings.Split(strings.TrimRight(unmask(pasted, lines), "\n"), "\n")
 		default:
-			if lines, err = change(lines, word, rest); err != nil {
+			if lines, err = change(lines, word, unmask(rest, lines)); err != nil {
 				s.out.printf("ERROR %v\n", err)
 			}
 		}

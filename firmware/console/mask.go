@@ -1,6 +1,10 @@
 package console
 
 import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
 	"regexp"
 	"strings"
 )
@@ -13,70 +17,67 @@ const (
 )
 
 var (
-	secrets    = regexp.MustCompile(`\b(password_hash|nt_hash|token_hash|sim_pin)["']?[ \t]*=[ \t]*(` + tomlList + `|(?:` + tomlString + `)(?:[ \t]*#[^\n]*)?|[^\n]+)`)
+	secrets    = regexp.MustCompile(`\b(?:password_hash|nt_hash|token_hash|sim_pin)["']?[ \t]*=[ \t]*(` + tomlList + `|(?:` + tomlString + `)(?:[ \t]*#[^\n]*)?|[^\n]+)`)
 	secretList = regexp.MustCompile(`\A(?:` + tomlList + `)\z`)
 	secretText = regexp.MustCompile(tomlString + `|#[^\n]*`)
 )
 
+// stars begins what stands for a secret. What follows tells it from others for as long as the
+// daemon runs, so that a file that comes back with its parts moved has each in its place.
 const stars = "********"
 
-// mask replaces each secret by stars. The lines keep their numbers.
+var maskKey = []byte(rand.Text())
+
+// alias stands for a secret, and tells nothing of it.
+func alias(secret string) string {
+	mac := hmac.New(sha256.New, maskKey)
+	mac.Write([]byte(secret))
+	return fmt.Sprintf("%s-%x", stars, mac.Sum(nil)[:4])
+}
+
+// mask replaces each secret by its alias. The lines keep their numbers.
 func mask(text string) string {
-	return eachSecret(text, func(_, secret string) string {
+	return eachSecret(text, func(secret string) string {
 		switch {
 		case strings.HasPrefix(secret, "#"):
 			return "#"
 		case strings.Contains(secret, "\n"): // between the quotes
-			return secret[:3] + stars + strings.Repeat("\n", strings.Count(secret, "\n")) + secret[:3]
+			return secret[:3] + alias(secret) + strings.Repeat("\n", strings.Count(secret, "\n")) + secret[:3]
 		}
-		return `"` + stars + `"`
+		return `"` + alias(secret) + `"`
 	})
 }
 
-// unmask gives a secret that came back masked its value again: the n-th of its key. Where
-// there are fewer than before, nobody knows whose they were: they stay masked, which config
-// check then refuses.
+// unmask gives each secret of before that came back masked its value again. An alias that is
+// none of theirs stays, and config check then refuses it.
 func unmask(text string, before []string) string {
-	was, now, n := map[string][]string{}, map[string]int{}, map[string]int{}
-	eachSecret(strings.Join(before, "\n"), func(key, secret string) string {
-		if !strings.HasPrefix(secret, "#") {
-			was[key] = append(was[key], secret)
-		}
+	values := map[string]string{}
+	eachSecret(strings.Join(before, "\n"), func(secret string) string {
+		values[alias(secret)] = secret
 		return secret
 	})
-	eachSecret(text, func(key, secret string) string {
-		if !strings.HasPrefix(secret, "#") {
-			now[key]++
-		}
-		return secret
-	})
-	return eachSecret(text, func(key, secret string) string {
-		if strings.HasPrefix(secret, "#") {
+	return eachSecret(text, func(secret string) string {
+		value, ok := values[strings.Trim(secret, "\"'\n")]
+		if !ok || strings.Count(value, "\n") != strings.Count(secret, "\n") {
 			return secret
 		}
-		i := n[key]
-		n[key]++
-		if !strings.Contains(secret, stars) || i >= len(was[key]) || now[key] < len(was[key]) ||
-			strings.Count(was[key][i], "\n") != strings.Count(secret, "\n") {
-			return secret
-		}
-		return was[key][i]
+		return value
 	})
 }
 
 // eachSecret replaces each secret, and each comment in a list of them.
-func eachSecret(text string, replace func(key, secret string) string) string {
+func eachSecret(text string, replace func(secret string) string) string {
 	var out strings.Builder
 	done := 0
 	for _, m := range secrets.FindAllStringSubmatchIndex(text, -1) {
-		key, value := text[m[2]:m[3]], text[m[4]:m[5]]
-		out.WriteString(text[done:m[4]])
+		value := text[m[2]:m[3]]
+		out.WriteString(text[done:m[2]])
 		if secretList.MatchString(value) {
-			out.WriteString(secretText.ReplaceAllStringFunc(value, func(s string) string { return replace(key, s) }))
+			out.WriteString(secretText.ReplaceAllStringFunc(value, replace))
 		} else {
-			out.WriteString(replace(key, value))
+			out.WriteString(replace(value))
 		}
-		done = m[5]
+		done = m[3]
 	}
 	return out.String() + text[done:]
 }

@@ -46,7 +46,7 @@ func newBoardOn(t *testing.T, x *sim.Exchange, change func(*call.Options), names
 		if strings.HasPrefix(name, "gsm") {
 			l := b.sim.GSM(name)
 			b.lines[name] = l
-			cfg.Mobile, cfg.Modem = true, modem.Config{Name: name, Dialect: "gsm", Open: l.Port, OpenPCM: l.PCM}
+			cfg.Modem = modem.Config{Name: name, Dialect: "gsm", Open: l.Port, OpenPCM: l.PCM}
 		} else {
 			l := b.sim.Voice(name)
 			b.lines[name] = l

@@ -20,12 +20,11 @@ const hangUpLimit = 10 * time.Second
 
 // LineConfig is one telephone line: a modem and, on an analogue line, a hook switch.
 type LineConfig struct {
-	Name   string
-	Mobile bool // a GSM line, which dials "+"
-	Modem  modem.Config
-	Hook   hook.Config
-	Tones  audio.Plan  // what the board listens for itself; nil leaves call progress to the modem
-	Pulse  *hook.Pulse // the hook relay dials, not the modem; nil is by tones. It takes Tones.
+	Name  string
+	Modem modem.Config
+	Hook  hook.Config
+	Tones audio.Plan  // what the board listens for itself; nil leaves call progress to the modem
+	Pulse *hook.Pulse // the hook relay dials, not the modem; nil is by tones. It takes Tones.
 
 	Users    []string // only these users' calls; empty is everybody's
 	Prefixes []string // only numbers that begin so; empty is all
@@ -144,7 +143,7 @@ func (l *line) run(ctx context.Context, c *active) (err error) {
 	ctx, stop := l.hook.WatchLoop(ctx)
 	defer stop()
 	number := c.info.Number
-	if !l.cfg.Mobile {
+	if !l.modem.GSM() {
 		number = l.x.opt.Rules.Analogue(number)
 	}
 	answer, err := l.modem.Dial(ctx, number, modem.Far{Alerted: func() { l.x.set(c, Alerted, "") }})

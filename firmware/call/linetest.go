@@ -35,7 +35,7 @@ func (t *Lent) Test(ctx context.Context, plan audio.Plan, tell func(Finding)) er
 		return err
 	}
 	defer port.Close()
-	if t.l.cfg.Mobile {
+	if t.l.modem.GSM() {
 		return testMobile(ctx, port, tell)
 	}
 	h := t.l.cfg.Hook

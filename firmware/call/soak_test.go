@@ -44,7 +44,7 @@ func soak(t *testing.T, dice *rand.Rand) {
 		o.Choose = call.Choice([]string{"first", "round-robin", "least-used"}[dice.IntN(3)])
 		for i := range o.Lines {
 			o.Lines[i].PressOne = dice.IntN(4) == 0
-			if !o.Lines[i].Mobile && dice.IntN(2) == 0 {
+			if o.Lines[i].Hook.Relay != nil && dice.IntN(2) == 0 {
 				o.Lines[i].Tones = audio.PlanOf("us")
 			}
 		}

@@ -127,7 +127,7 @@ func newBoard(t *testing.T) *board {
 		Rules: &call.Rules{Allow: []string{"55501xx"}}, Host: "test", Log: log,
 		Lines: []call.LineConfig{
 			{Name: "fxo1", Modem: modem.Config{Name: "fxo1", Dialect: "voice", Open: fxo.Port}, Hook: hook.Config{Relay: fxo.Relay(), Loop: fxo.Loop()}},
-			{Name: "gsm1", Mobile: true, Modem: modem.Config{Name: "gsm1", Dialect: "gsm", Open: gsm.Port, OpenPCM: gsm.PCM}},
+			{Name: "gsm1", Modem: modem.Config{Name: "gsm1", Dialect: "auto", Open: gsm.Port, OpenPCM: gsm.PCM}},
 		},
 	})
 	if err != nil {

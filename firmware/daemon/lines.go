@@ -25,7 +25,7 @@ func (d *Daemon) lines(opt Options, trace *tracer) ([]call.LineConfig, error) {
 	var lines []call.LineConfig
 	for _, c := range d.cfg.Lines {
 		l := call.LineConfig{
-			Name: c.Name, Mobile: c.Mobile(), Users: c.Users, Prefixes: c.Prefix, PressOne: c.PressOne, SayKeys: c.SayKeys, LeadIn: c.LeadIn,
+			Name: c.Name, Users: c.Users, Prefixes: c.Prefix, PressOne: c.PressOne, SayKeys: c.SayKeys, LeadIn: c.LeadIn,
 			Modem: modem.Config{Name: c.Name, Dialect: c.Dialect, SIMPIN: c.SIMPIN, Baud: c.Baud, Init: c.Init, Log: d.log, Trace: trace.bytes(c.Name)},
 			Hook:  hook.Config{Settle: c.Hook.Settle, MinOnHook: c.Hook.MinOnHook, LoopBreak: c.Loop.Break, Edge: trace.edge(c.Name)},
 		}

@@ -75,7 +75,7 @@ func newAPI(t *testing.T) *api {
 	network := sim.New(sim.Options{Speed: 20})
 	line := network.GSM("gsm1")
 	calls, err := call.New(call.Options{
-		Lines:   []call.LineConfig{{Name: "gsm1", Mobile: true, Modem: modem.Config{Name: "gsm1", Dialect: "gsm", Open: line.Port, OpenPCM: line.PCM}}},
+		Lines:   []call.LineConfig{{Name: "gsm1", Modem: modem.Config{Name: "gsm1", Dialect: "gsm", Open: line.Port, OpenPCM: line.PCM}}},
 		Rules:   &call.Rules{Allow: []string{"55501xx"}},
 		LogPath: filepath.Join(data, "calls.jsonl"), Host: "board",
 	})

@@ -95,6 +95,9 @@ func (m *Modem) publish(s *session, fault error) {
 
 func (m *Modem) setSessionLocked(s *session) {
 	m.session = s
+	if s != nil {
+		m.gsm = s.dialect.GSM
+	}
 	close(m.opened)
 	m.opened = make(chan struct{})
 }

@@ -92,6 +92,7 @@ type Modem struct {
 
 	mu      sync.Mutex // guards what follows
 	session *session   // nil while the port is closed
+	gsm     bool       // a modem with a SIM card, by its dialect, or by what it last said it is
 	fault   error
 	tried   chan struct{} // closed when the first attempt to reach the modem is over
 	first   bool          // it is over
@@ -117,6 +118,8 @@ func New(cfg Config) *Modem {
 		tried: make(chan struct{}), changed: make(chan struct{}), opened: make(chan struct{}),
 		letGo: func(error) {}, alive: time.Now(),
 	}
+	d, _ := lookup(cfg.Dialect)
+	m.gsm = d.GSM
 	go m.keep(ctx)
 	return m
 }
@@ -157,6 +160,14 @@ func (m *Modem) Ident() (ident []string, dialect string) {
 		return nil, ""
 	}
 	return m.session.ident, m.session.dialect.Name
+}
+
+// GSM says whether it is a modem with a SIM card. One whose dialect is "auto" is not until it
+// has been reached.
+func (m *Modem) GSM() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.gsm
 }
 
 // Close stops the keeper and waits for it; the port is closed. It does not hang up. It may

@@ -20,9 +20,12 @@ func standardTokens(doc string) (string, error) {
 	text, depth := "", 0
 	for {
 		token, err := d.Token()
-		if _, ok := token.(xml.CharData); !ok && text != "" {
-			fmt.Fprintf(&b, "[%s]", text)
-			text = ""
+		switch token.(type) {
+		case xml.StartElement, xml.EndElement: // a comment doesn't end a text
+			if text != "" {
+				fmt.Fprintf(&b, "[%s]", text)
+				text = ""
+			}
 		}
 		if err == io.EOF {
 			return b.String(), nil

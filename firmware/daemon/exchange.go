@@ -238,20 +238,17 @@ func properties(s mailbox.Settings) soap.Properties {
 	}
 }
 
-// ResetPIN implements soap.Mailbox: the new PIN is delivered before the old one is gone for
-// the user, or the operation fails.
+// ResetPIN implements soap.Mailbox. A PIN that can't be delivered leaves the old one in force.
 func (e *exchange) ResetPIN(_ context.Context, user string) error {
 	if !e.users[user].um {
 		return soap.ErrNotEnabled
 	}
-	pin, err := e.store.ResetPIN(user)
-	if err != nil {
-		return err
-	}
-	channel, err := e.pin.send(user, e.users[user].email, pin)
-	if err != nil {
-		return fmt.Errorf("PIN of %s not delivered: %w", user, err)
-	}
-	e.log.Info("new PIN", "user", user, "delivered", channel)
-	return nil
+	return e.store.ResetPIN(user, func(pin string) error {
+		channel, err := e.pin.send(user, e.users[user].email, pin)
+		if err != nil {
+			return fmt.Errorf("PIN of %s not delivered: %w", user, err)
+		}
+		e.log.Info("new PIN", "user", user, "delivered", channel)
+		return nil
+	})
 }

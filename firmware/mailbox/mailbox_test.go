@@ -89,7 +89,7 @@ func TestNamesThatAreNoUsersAreRefusedEverywhere(t *testing.T) {
 		if err := s.ChangeSettings(user, func(set *mailbox.Settings) { set.OOF = true }); !errors.Is(err, mailbox.ErrUser) {
 			t.Errorf("ChangeSettings(%q) = %v", user, err)
 		}
-		if _, err := s.ResetPIN(user); !errors.Is(err, mailbox.ErrUser) {
+		if err := s.ResetPIN(user, func(string) error { return nil }); !errors.Is(err, mailbox.ErrUser) {
 			t.Errorf("ResetPIN(%q) = %v", user, err)
 		}
 		if _, err := s.Greeting(user, "NormalCustom"); !errors.Is(err, mailbox.ErrUser) {
@@ -311,12 +311,18 @@ func TestGreetings(t *testing.T) {
 	}
 }
 
+// resetPIN gives anna a new PIN, which arrives.
+func resetPIN(s *mailbox.Store) (pin string, err error) {
+	err = s.ResetPIN("anna", func(digits string) error { pin = digits; return nil })
+	return pin, err
+}
+
 func TestPINs(t *testing.T) {
 	s, dir := store(t)
 	if s.CheckPIN("anna", "") || s.CheckPIN("anna", "123456") {
 		t.Error("a PIN before there is one")
 	}
-	first, err := s.ResetPIN("anna")
+	first, err := resetPIN(s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -326,12 +332,16 @@ func TestPINs(t *testing.T) {
 	if !s.CheckPIN("anna", first) || s.CheckPIN("anna", first+"0") || s.CheckPIN("bert", first) {
 		t.Error("the PIN is not anna's alone")
 	}
-	second, err := s.ResetPIN("anna")
+	second, err := resetPIN(s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if second == first || s.CheckPIN("anna", first) || !s.CheckPIN("anna", second) {
 		t.Error("the old PIN is not void, or the new one is")
+	}
+	lost := errors.New("no mail today")
+	if err := s.ResetPIN("anna", func(string) error { return lost }); !errors.Is(err, lost) || !s.CheckPIN("anna", second) {
+		t.Errorf("a PIN that did not arrive is in force: %v", err)
 	}
 	for _, file := range ls(t, dir) {
 		b, err := os.ReadFile(filepath.Join(dir, file))
@@ -343,7 +353,7 @@ func TestPINs(t *testing.T) {
 
 func TestAPINIsVoidAfterTooManyWrongOnesInARow(t *testing.T) {
 	s, dir := store(t)
-	pin, err := s.ResetPIN("anna")
+	pin, err := resetPIN(s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -376,7 +386,7 @@ func TestAPINIsVoidAfterTooManyWrongOnesInARow(t *testing.T) {
 	if s.CheckPIN("anna", pin) {
 		t.Error("not void after 15")
 	}
-	if pin, err = s.ResetPIN("anna"); err != nil || !s.CheckPIN("anna", pin) {
+	if pin, err = resetPIN(s); err != nil || !s.CheckPIN("anna", pin) {
 		t.Errorf("a new one is void too: %v", err)
 	}
 }

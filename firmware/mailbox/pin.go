@@ -21,26 +21,26 @@ type pin struct {
 	Failures int    `json:"failures"` // wrong ones since the last right one
 }
 
-// ResetPIN makes a new random PIN for user, stores its hash and returns it. The old one is
-// void from then on.
-func (s *Store) ResetPIN(user string) (string, error) {
+// ResetPIN makes a new random PIN for user and stores its hash once deliver has returned nil.
+// The old one is void from then on; until then, and after an error, it holds.
+func (s *Store) ResetPIN(user string, deliver func(digits string) error) error {
 	if err := CheckUser(user); err != nil {
-		return "", err
+		return err
 	}
 	digits, err := newPIN()
 	if err != nil {
-		return "", err
+		return err
 	}
 	hash, err := bcrypt.GenerateFromPassword([]byte(digits), bcrypt.DefaultCost)
 	if err != nil {
-		return "", fmt.Errorf("mailbox: PIN: %w", err)
+		return fmt.Errorf("mailbox: PIN: %w", err)
+	}
+	if err := deliver(digits); err != nil {
+		return err
 	}
 	s.change.Lock()
 	defer s.change.Unlock()
-	if err := s.write(user, pinFile, pin{Hash: string(hash)}); err != nil {
-		return "", err
-	}
-	return digits, nil
+	return s.write(user, pinFile, pin{Hash: string(hash)})
 }
 
 // CheckPIN says whether digits is user's PIN. After too many wrong ones in a row none is,

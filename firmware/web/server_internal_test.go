@@ -454,3 +454,33 @@ func TestAReadDeadlineHoldsHoweverItIsMoved(t *testing.T) {
 		})
 	}
 }
+
+func TestAReaderThatWasCalledOffHasADeadlineAgain(t *testing.T) {
+	for name, again := range map[string]time.Duration{"sooner": 5 * time.Second, "later": 30 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				near, far := net.Pipe()
+				defer far.Close()
+				c := newRoom(0).admit(near)
+				read := func() error { _, err := c.Read(make([]byte, 1)); return err }
+				_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
+				off := make(chan error, 1)
+				go func() { off <- read() }()
+				synctest.Wait()
+				_ = c.SetReadDeadline(time.Unix(1, 0)) // as net/http does it
+				if err := <-off; !errors.Is(err, os.ErrDeadlineExceeded) {
+					t.Errorf("called off: %v", err)
+				}
+				if err := read(); !errors.Is(err, os.ErrDeadlineExceeded) {
+					t.Errorf("still called off: %v", err)
+				}
+				began := time.Now()
+				_ = c.SetReadDeadline(time.Time{})
+				_ = c.SetReadDeadline(began.Add(again))
+				if err := read(); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(began) != again {
+					t.Errorf("%v after %v, want %v", err, time.Since(began), again)
+				}
+			})
+		})
+	}
+}

@@ -159,9 +159,10 @@ func allocations(h http.Handler, body string) float64 {
 
 type discard struct{ header http.Header }
 
-func (d discard) Header() http.Header         { return d.header }
-func (d discard) Write(b []byte) (int, error) { return len(b), nil }
-func (d discard) WriteHeader(int)             {}
+func (d discard) Header() http.Header             { return d.header }
+func (d discard) Write(b []byte) (int, error)     { return len(b), nil }
+func (d discard) WriteHeader(int)                 {}
+func (d discard) SetReadDeadline(time.Time) error { return nil }
 
 const umPath = "/EWS/UM2007Legacy.asmx"
 

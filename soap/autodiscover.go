@@ -47,6 +47,7 @@ func (m *message) autodiscover(h *Handler, r *http.Request) {
 	base := h.baseURL(r)
 	out := append(m.out[:0], xmlDeclaration+`<Autodiscover xmlns="`+nsPOXResponse+`"><Response xmlns="`+nsPOXOutlook+`"><User>`...)
 	out = nested(out, "DisplayName", user)
+	out = nested(out, "LegacyDN", legacyDN(user))
 	out = nested(out, "AutoDiscoverSMTPAddress", email)
 	out = append(out, `</User><Account><AccountType>email</AccountType><Action>settings</Action>`...)
 	for _, kind := range [...]string{"EXCH", "EXPR"} { // inside the network, and outside it
@@ -123,6 +124,12 @@ func (e *poxError) append(out []byte) []byte {
 	out = nested(out, "ErrorCode", strconv.Itoa(e.code))
 	out = nested(out, "Message", e.text)
 	return append(out, `<DebugData /></Error></Response></Autodiscover>`...)
+}
+
+// legacyDN is a user's name in the form that Exchange had it in its directory ([MS-OXDSCLI]
+// 2.2.4.1.1.1.5). Clients take it for one and the same user's, and no more.
+func legacyDN(user string) string {
+	return "/o=hookswitch/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Recipients/cn=" + user
 }
 
 // addressee finds the user with an address.

@@ -161,6 +161,8 @@ func (h *Handler) userResponse(r *http.Request, email string, settings []string,
 		switch setting {
 		case "UserDisplayName":
 			return user
+		case "UserDN", "MailboxDN": // exchangelib finds no board without them
+			return legacyDN(user)
 		case "AutoDiscoverSMTPAddress":
 			return email
 		case "InternalUMUrl", "ExternalUMUrl":

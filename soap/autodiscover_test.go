@@ -33,7 +33,7 @@ func TestAutodiscoverLeadsFromAnAddressToTheServices(t *testing.T) {
 	}
 	want := `<?xml version="1.0" encoding="utf-8"?>` + "\n" +
 		`<Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006"><Response xmlns="` + poxResponse + `">` +
-		`<User><DisplayName>anna</DisplayName><AutoDiscoverSMTPAddress>Anna@example.test</AutoDiscoverSMTPAddress></User>` +
+		`<User><DisplayName>anna</DisplayName><LegacyDN>/o=hookswitch/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Recipients/cn=anna</LegacyDN><AutoDiscoverSMTPAddress>Anna@example.test</AutoDiscoverSMTPAddress></User>` +
 		`<Account><AccountType>email</AccountType><Action>settings</Action>` + protocol("EXCH") + protocol("EXPR") + `</Account></Response></Autodiscover>`
 	if got.status != 200 || got.body != want || got.header.Get("Content-Type") != "text/xml; charset=utf-8" {
 		t.Errorf("got %d %s\nwant %s", got.status, got.body, want)
@@ -85,14 +85,15 @@ func mailbox(name string) string {
 func TestSOAPAutodiscoverGivesTheSettingsAskedFor(t *testing.T) {
 	url := serve(t, handler(&board{}))
 	got := post(t, url+svcPath, userSettings(mailbox("anna@example.test")+mailbox("nobody@example.test"),
-		setting("InternalUMUrl")+setting("ExternalUMUrl")+setting("ExternalEwsUrl")+setting("InternalEwsUrl")+setting("UserDisplayName")+setting("CasVersion")))
+		setting("InternalUMUrl")+setting("ExternalUMUrl")+setting("ExternalEwsUrl")+setting("InternalEwsUrl")+setting("UserDisplayName")+setting("UserDN")+setting("CasVersion")))
 	value := func(name, value string) string {
 		return `<UserSetting i:type="StringSetting"><Name>` + name + `</Name><Value>` + value + `</Value></UserSetting>`
 	}
 	for _, want := range []string{
 		`Autodiscover/GetUserSettingsResponse</a:Action>`,
 		`<Response xmlns:i="http://www.w3.org/2001/XMLSchema-instance"><ErrorCode>NoError</ErrorCode>`,
-		`<UserSettings>` + value("InternalUMUrl", url+umPath) + value("ExternalUMUrl", url+umPath) + value("ExternalEwsUrl", url+ewsPath) + value("InternalEwsUrl", url+ewsPath) + value("UserDisplayName", "anna") + `</UserSettings>`,
+		`<UserSettings>` + value("InternalUMUrl", url+umPath) + value("ExternalUMUrl", url+umPath) + value("ExternalEwsUrl", url+ewsPath) + value("InternalEwsUrl", url+ewsPath) + value("UserDisplayName", "anna") +
+			value("UserDN", "/o=hookswitch/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Recipients/cn=anna") + `</UserSettings>`,
 		`<UserSettingErrors><UserSettingError><ErrorCode>SettingIsNotAvailable</ErrorCode><ErrorMessage>The requested setting, 'CasVersion', isn't available.</ErrorMessage><SettingName>CasVersion</SettingName></UserSettingError></UserSettingErrors>`,
 		`<UserResponse><ErrorCode>InvalidUser</ErrorCode><ErrorMessage>Invalid user: 'nobody@example.test'</ErrorMessage>`,
 	} {

@@ -201,7 +201,7 @@ func checkRules(t testing.TB, got reply) {
 		t.Errorf("content type %s", got.header.Get("Content-Type"))
 	}
 	isUM := strings.Contains(got.body, "<soap:Envelope") || strings.Contains(got.body, "ExceptionType")
-	if isUM || isFault {
+	if isUM || isFault && !strings.Contains(got.body, "isn't supported") {
 		if strings.Contains(got.body, "Header>") {
 			t.Errorf("a header where Exchange has none: %s", got.body)
 		}
@@ -209,6 +209,8 @@ func checkRules(t testing.TB, got reply) {
 		if !serverVersion.MatchString(got.body) {
 			t.Errorf("no ServerVersionInfo: %s", got.body)
 		}
+	}
+	if !isUM && !isFault {
 		checkResponseMessages(t, got.body)
 	}
 	schema := "testdata/envelope-ews.xsd"

@@ -93,6 +93,7 @@ type fault struct {
 	text    string         // faultstring
 	message string         // e:Message, if it isn't text
 	at      *xmlpull.Error // of a schema violation
+	version bool           // it tells the server's version: a client may ask for that by an operation that isn't here
 }
 
 // Error implements error.
@@ -134,7 +135,12 @@ func faultOf(service service, err error) *fault {
 func (m *message) writeFault(f *fault) {
 	out := append(m.out[:0], xmlDeclaration+`<s:Envelope xmlns:s="`...)
 	out = append(out, m.space()...)
-	out = append(out, `"><s:Body><s:Fault>`...)
+	if f.version {
+		out = append(out, ewsHead...)
+	} else {
+		out = append(out, `"><s:Body>`...)
+	}
+	out = append(out, `<s:Fault>`...)
 	if m.soap12 {
 		out = f.body12(out)
 	} else {

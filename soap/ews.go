@@ -39,7 +39,7 @@ var ewsOperations = [...]ewsOperation{
 func (m *message) callEWS(h *Handler, ctx context.Context, user string) error {
 	i := slices.IndexFunc(ewsOperations[:], func(op ewsOperation) bool { return op.name == string(m.operation) })
 	if i < 0 {
-		return &fault{code: "ErrorInvalidRequest",
+		return &fault{code: "ErrorInvalidRequest", version: true,
 			text: "The request is invalid: the operation " + string(m.operation) + " isn't supported by this server."}
 	}
 	op := &ewsOperations[i]

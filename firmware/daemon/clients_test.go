@@ -1,7 +1,6 @@
 package daemon_test
 
 import (
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -10,30 +9,15 @@ import (
 	"strings"
 	"testing"
 
-	"hookswitch/firmware/config"
 	"hookswitch/firmware/daemon"
 )
 
 // TestEWSLibrariesFindTheBoardByAnAddress drives two libraries over TLS with nothing but an
 // e-mail address and a password: Debian's python3-exchangelib and npm's ews-javascript-api.
 func TestEWSLibrariesFindTheBoardByAnAddress(t *testing.T) {
-	const address, password = "anna@example.test", "correct-horse-battery"
-	hash, err := config.HashPassword(password)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	file, cert := filepath.Join(dir, "hookswitch.toml"), filepath.Join(dir, "tls", "cert.pem")
-	text := fmt.Sprintf("data = %q\n[http]\nlisten = \"127.0.0.1:0\"\ntls = \"self-signed\"\nname = \"autodiscover.example.test\"\n"+
-		"[[user]]\nname = \"anna\"\nemail = %q\npassword_hash = %q\n", dir, address, hash)
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	d, err := daemon.Open(daemon.Options{Config: file, Out: io.Discard})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
+	const address = "anna@example.test"
+	d, dir := annas(t, "tls = \"self-signed\"\nname = \"autodiscover.example.test\"", "", daemon.Options{Out: io.Discard})
+	cert := filepath.Join(dir, "tls", "cert.pem")
 	_, port, _ := net.SplitHostPort(d.Addr().String())
 	for name, client := range map[string][]string{
 		"exchangelib":        {"/usr/bin/python3", "testdata/exchangelib/client.py"}, // Debian's own: the one that sees Debian's modules

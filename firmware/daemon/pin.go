@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"crypto/rand"
 	"crypto/tls"
 	"fmt"
 	"net"
@@ -44,7 +45,7 @@ func (p pinSender) send(user, address, pin string) (channel string, err error) {
 		auth = smtp.PlainAuth("", p.user, strings.TrimSpace(string(password)), host)
 	}
 	text := "From: " + p.from + "\r\nTo: " + address + "\r\nSubject: Your new voice mail PIN\r\n" +
-		"Date: " + time.Now().Format(time.RFC1123Z) + "\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" +
+		"Date: " + time.Now().Format(time.RFC1123Z) + "\r\nMessage-ID: <" + rand.Text() + "@hookswitch>\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" +
 		"Your voice mail PIN has been reset.\r\n\r\nNew PIN: " + pin + "\r\n\r\nIf you did not ask for this, tell your administrator.\r\n"
 	if err := p.mail(auth, address, []byte(text)); err != nil {
 		return "", fmt.Errorf("daemon: mail: %w", err)

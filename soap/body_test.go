@@ -6,8 +6,11 @@ import (
 	"encoding/binary"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 	"unicode/utf16"
 
 	"hookswitch/soap"
@@ -133,6 +136,46 @@ func TestAClientGetsItsRequestIDBackIfItAsks(t *testing.T) {
 		}
 		if id := got.header.Get("request-id"); (len(id) == 36) != (test.want != "") {
 			t.Errorf("%+v: request-id %q", test, id)
+		}
+	}
+}
+
+// stuck is the ResponseWriter of a client that does not read its answer.
+type stuck struct {
+	http.ResponseWriter
+	writing chan<- struct{}
+	cut     <-chan struct{}
+}
+
+func (s stuck) Write(b []byte) (int, error) {
+	select {
+	case s.writing <- struct{}{}:
+	case <-s.cut:
+	}
+	<-s.cut
+	return len(b), nil
+}
+
+func TestClientsThatDoNotReadTheirGzipKeepNobodyWaiting(t *testing.T) {
+	h := handler(&board{})
+	ask := func(w http.ResponseWriter) {
+		r := httptest.NewRequest(http.MethodPost, umPath, strings.NewReader(envelope("<m:IsUMEnabled/>")))
+		r.Header.Set("Accept-Encoding", "gzip")
+		h.ServeHTTP(w, r)
+	}
+	const clients = 4 // more than can compress at once
+	writing, cut := make(chan struct{}, clients), make(chan struct{})
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer close(cut)
+	for range clients {
+		wg.Go(func() { ask(stuck{httptest.NewRecorder(), writing, cut}) })
+	}
+	for n := range clients {
+		select {
+		case <-writing:
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%d clients that do not read keep the others' answers back", n)
 		}
 	}
 }

@@ -1,10 +1,10 @@
 package soap
 
 import (
+	"bytes"
 	"compress/gzip"
 	"crypto/rand"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -36,8 +36,10 @@ func (m *message) send(w http.ResponseWriter, r *http.Request, status int) {
 	}
 	if wantsGzip(r.Header["Accept-Encoding"]) {
 		header.Set("Content-Encoding", "gzip")
+		body := compressed(m.out)
+		header.Set("Content-Length", strconv.Itoa(len(body)))
 		w.WriteHeader(status)
-		compress(w, m.out)
+		_, _ = w.Write(body) // an error is the connection's, which net/http sees too
 		return
 	}
 	if len(m.out) > 2<<10 { // net/http counts a shorter one itself
@@ -58,16 +60,20 @@ var zippers = func() chan *gzip.Writer {
 	return c
 }()
 
-func compress(w io.Writer, body []byte) {
+// compressed is body in gzip. It is whole before any of it is sent: a client that does not
+// read its answer must not keep a writer that others wait for.
+func compressed(body []byte) []byte {
+	var zipped bytes.Buffer
 	z := <-zippers
 	if z == nil {
-		z, _ = gzip.NewWriterLevel(w, gzip.BestSpeed) // the level is valid
+		z, _ = gzip.NewWriterLevel(&zipped, gzip.BestSpeed) // the level is valid
 	} else {
-		z.Reset(w)
+		z.Reset(&zipped)
 	}
-	_, _ = z.Write(body) // an error is the connection's, which net/http sees too
+	_, _ = z.Write(body) // a Buffer takes everything
 	_ = z.Close()
 	zippers <- z
+	return zipped.Bytes()
 }
 
 // wantsGzip reports whether an Accept-Encoding allows gzip (RFC 9110 §12.5.3).

@@ -168,12 +168,28 @@ func (x *Exchange) watch(l *line) {
 	}
 }
 
+// Foresee returns what Start would return at once without a call of its own, so that nobody
+// prepares the sound for nothing: the error, or the call that req repeats. Otherwise the Info
+// is the zero one.
+func (x *Exchange) Foresee(req Request) (Info, error) {
+	number, err := x.check(req)
+	if err != nil {
+		return Info{}, err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	c, _, err := x.admitsLocked(req, number)
+	if c == nil {
+		return Info{}, err
+	}
+	return c.info, nil
+}
+
 // Start checks the request, takes an idle line and returns at once with the call's Info;
 // the call runs on. Errors: ErrNumber, ErrDenied, ErrUserBusy, ErrNoLine, ErrFault.
 func (x *Exchange) Start(req Request) (Info, error) {
-	number, err := x.opt.Rules.Check(req.Dial)
+	number, err := x.check(req)
 	if err != nil {
-		x.log.Warn("number refused", "user", req.User, "error", err)
 		return Info{}, err
 	}
 	info, err := x.start(req, number)
@@ -185,24 +201,23 @@ func (x *Exchange) Start(req Request) (Info, error) {
 	return info, err
 }
 
+// check gives the number that is dialled.
+func (x *Exchange) check(req Request) (number string, err error) {
+	if number, err = x.opt.Rules.Check(req.Dial); err != nil {
+		x.log.Warn("number refused", "user", req.User, "error", err)
+	}
+	return number, err
+}
+
 func (x *Exchange) start(req Request, number string) (Info, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.closed {
-		return Info{}, fmt.Errorf("%w: %w", ErrFault, errShutdown)
-	}
-	if c := x.retryLocked(req, number); c != nil {
-		return c.info, nil
-	}
-	if x.opt.PerUser > 0 && x.runningLocked(req.User) >= x.opt.PerUser {
-		return Info{}, ErrUserBusy
-	}
-	l, err := x.idleLocked(req.User, number)
-	if errors.Is(err, ErrNoLine) && len(x.queue) < x.opt.Queue {
-		err = nil
-	}
+	repeated, l, err := x.admitsLocked(req, number)
 	if err != nil {
 		return Info{}, err
+	}
+	if repeated != nil {
+		return repeated.info, nil
 	}
 	if x.opt.Quota != nil {
 		if err := x.opt.Quota.Take(req.User, number); err != nil {
@@ -212,6 +227,25 @@ func (x *Exchange) start(req Request, number string) (Info, error) {
 	}
 	c := x.admitLocked(req, number, l)
 	return c.info, nil
+}
+
+// admitsLocked gives the call that req repeats, or the line that can take it, nil where it
+// has to wait for one.
+func (x *Exchange) admitsLocked(req Request, number string) (repeated *active, l *line, err error) {
+	if x.closed {
+		return nil, nil, fmt.Errorf("%w: %w", ErrFault, errShutdown)
+	}
+	if c := x.retryLocked(req, number); c != nil {
+		return c, nil, nil
+	}
+	if x.opt.PerUser > 0 && x.runningLocked(req.User) >= x.opt.PerUser {
+		return nil, nil, ErrUserBusy
+	}
+	l, err = x.idleLocked(req.User, number)
+	if errors.Is(err, ErrNoLine) && len(x.queue) < x.opt.Queue {
+		err = nil
+	}
+	return nil, l, err
 }
 
 // admitLocked makes the call known and starts its goroutine.
@@ -239,6 +273,7 @@ func (x *Exchange) admitLocked(req Request, number string, l *line) *active {
 func (x *Exchange) takeLocked(l *line, c *active) {
 	l.call, c.line, c.info.Line = c, l, l.cfg.Name
 	l.used++
+	x.next = slices.Index(x.lines, l) + 1
 }
 
 // retryLocked finds the call that req repeats.
@@ -293,8 +328,6 @@ func (x *Exchange) idleLocked(user, number string) (*line, error) {
 		return nil, fmt.Errorf("%w: none is configured for this user and number", ErrFault)
 	case x.opt.Choose == LeastUsed:
 		return slices.MinFunc(idle, func(a, b *line) int { return a.used - b.used }), nil
-	case x.opt.Choose == RoundRobin:
-		x.next = slices.Index(x.lines, idle[0]) + 1
 	}
 	return idle[0], nil
 }

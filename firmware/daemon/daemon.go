@@ -203,6 +203,7 @@ func (d *Daemon) accounts() map[string]account {
 func (d *Daemon) serve(store *mailbox.Store, tlsConfig *tls.Config, opt Options) error {
 	e := &exchange{
 		calls: d.calls, store: store, users: d.accounts(), maxCall: d.cfg.Dialing.MaxCall, log: d.log,
+		decoding: make(chan struct{}, maxDecoding),
 		pin: pinSender{
 			server: d.cfg.Mail.SMTP, from: d.cfg.Mail.From, user: d.cfg.Mail.User, passwordFile: d.cfg.Mail.PasswordFile,
 			show: opt.Show,

@@ -24,7 +24,12 @@ type exchange struct {
 	maxCall time.Duration // no message longer than a call is taken
 	pin     pinSender
 	log     *slog.Logger
+
+	decoding chan struct{} // has one for each message that is being decoded
 }
+
+// maxDecoding is how many messages are decoded at once: a decoded one is up to ten megabytes.
+const maxDecoding = 2
 
 // account is what a user may do.
 type account struct {
@@ -78,32 +83,63 @@ func (e *exchange) play(user, item, dial string) (call.Info, error) {
 	if !e.users[user].um {
 		return call.Info{}, soap.ErrNotEnabled
 	}
-	clip, msg, err := e.open(user, item)
+	file, msg, err := e.find(user, item)
 	if err != nil {
 		return call.Info{}, err
 	}
-	return e.calls.Start(call.Request{
-		User: user, Dial: dial, Item: item, Clip: clip,
+	defer file.Close()
+	return e.start(call.Request{
+		User: user, Dial: dial, Item: item,
 		Delete: func() error { return e.store.Delete(msg.Mailbox, msg.ID) },
 		Next:   e.following(msg),
-	})
+	}, func() (audio.Clip, error) { return e.decode(file, msg) })
 }
 
-// open decodes an item of user's; an administrator's items are everybody's.
-func (e *exchange) open(user, item string) (audio.Clip, mailbox.Message, error) {
+// start starts a call that plays what decode gives. What would be refused, and what is only
+// a retry, is answered before that: a client that asks for fifty calls at once must not fill
+// the memory.
+func (e *exchange) start(req call.Request, decode func() (audio.Clip, error)) (call.Info, error) {
+	if info, err := e.calls.Foresee(req); err != nil || info.ID != "" {
+		return info, err
+	}
+	e.decoding <- struct{}{}
+	defer func() { <-e.decoding }()
+	if info, err := e.calls.Foresee(req); err != nil || info.ID != "" { // while this one waited
+		return info, err
+	}
+	clip, err := decode()
+	if err != nil {
+		return call.Info{}, err
+	}
+	req.Clip = clip
+	return e.calls.Start(req)
+}
+
+// find opens an item of user's; an administrator's items are everybody's.
+func (e *exchange) find(user, item string) (io.ReadSeekCloser, mailbox.Message, error) {
 	file, msg, err := e.store.Message(user, item)
 	if errors.Is(err, mailbox.ErrItem) && e.users[user].admin {
-		file, msg, err = e.store.Message("", item)
+		return e.store.Message("", item)
 	}
+	return file, msg, err
+}
+
+func (e *exchange) decode(file io.ReadSeeker, msg mailbox.Message) (audio.Clip, error) {
+	clip, err := audio.Decode(file, e.maxCall)
+	if err != nil {
+		return nil, fmt.Errorf("message %s: %w", msg.Name, err)
+	}
+	return audio.Level(clip), nil
+}
+
+func (e *exchange) open(user, item string) (audio.Clip, mailbox.Message, error) {
+	file, msg, err := e.find(user, item)
 	if err != nil {
 		return nil, msg, err
 	}
 	defer file.Close()
-	clip, err := audio.Decode(file, e.maxCall)
-	if err != nil {
-		return nil, msg, fmt.Errorf("message %s: %w", msg.Name, err)
-	}
-	return audio.Level(clip), msg, nil
+	clip, err := e.decode(file, msg)
+	return clip, msg, err
 }
 
 // following yields the messages of the same mailbox after msg, as key # asks for them.
@@ -133,19 +169,15 @@ func (e *exchange) PlayOnPhoneGreeting(_ context.Context, user, kind, dial strin
 	if !e.users[user].um {
 		return "", soap.ErrNotEnabled
 	}
-	clip, err := e.greeting(user, kind)
-	if err != nil {
-		return "", refusal(err)
-	}
-	info, err := e.calls.Start(call.Request{
-		User: user, Dial: dial, Item: kind, Clip: clip,
+	info, err := e.start(call.Request{
+		User: user, Dial: dial, Item: kind,
 		Greeting: &call.Greeting{
 			Keep: func(c audio.Clip) error {
 				return e.store.SetGreeting(user, kind, func(w io.Writer) error { return audio.WriteWAV(w, c) })
 			},
 			Delete: func() error { return e.store.DeleteGreeting(user, kind) },
 		},
-	})
+	}, func() (audio.Clip, error) { return e.greeting(user, kind) })
 	return info.ID, refusal(err)
 }
 

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"hookswitch/firmware/config"
 )
 
 func TestAFloodOfMadeUpNamesFillsNoMemoryAndFreesNobody(t *testing.T) {
@@ -43,5 +45,18 @@ func TestTheCacheOfLoginsIsBounded(t *testing.T) {
 	}
 	if k.sum(here, "Basic x") == k.sum(there, "Basic x") {
 		t.Error("a login from one client is known from another")
+	}
+}
+
+func TestNoSpellingOfANameHasTriesOfItsOwn(t *testing.T) {
+	addr := netip.MustParseAddr("192.0.2.1")
+	for _, name := range []string{"JESS", "jeſs", "jesſ", "jeSſ@example.com", `CORP\jess`} {
+		a := Auth{Users: []config.User{{Name: "jess"}}}
+		if a.find(name) == nil {
+			t.Fatalf("%s finds nobody", name)
+		}
+		if identify(addr, name) != identify(addr, "jess") {
+			t.Errorf("failures of %s don't count for jess", name)
+		}
 	}
 }

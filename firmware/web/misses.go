@@ -37,7 +37,8 @@ func identify(addr netip.Addr, name string) identity {
 	if _, after, ok := strings.Cut(name, `\`); ok {
 		name = after
 	}
-	name, _, _ = strings.Cut(strings.ToLower(name), "@")
+	name, _, _ = strings.Cut(name, "@")
+	name = strings.ToLower(strings.ToUpper(name)) // the same for all that strings.EqualFold, by which users are found, takes for the same
 	client := clientOf(addr).String()
 	return identity{addr, digest("user", name), digest("from", client), digest("both", name, client)}
 }

@@ -119,7 +119,20 @@ func plain(err error) string {
 	return text
 }
 
-func (a *API) lines(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, a.Calls.Lines()) }
+func (a *API) lines(w http.ResponseWriter, r *http.Request) {
+	reply(w, http.StatusOK, a.shown(UserOf(r)))
+}
+
+// shown are the lines as a user may see them: somebody else's call has no id.
+func (a *API) shown(u User) []call.LineInfo {
+	lines := a.Calls.Lines()
+	for i := range lines {
+		if _, err := a.find(u, lines[i].Call); err != nil {
+			lines[i].Call = ""
+		}
+	}
+	return lines
+}
 
 // faults is never nil.
 func (a *API) faults() []string {

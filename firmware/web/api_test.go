@@ -170,6 +170,25 @@ func TestAUserSeesTheirOwnAndAnAdministratorAll(t *testing.T) {
 }
 
 // The fields are fixed: programs read them.
+func TestTheLineOfSomebodyElsesCallDoesNotNameIt(t *testing.T) {
+	a := newAPI(t)
+	var c call.Info
+	a.ask(t, "anna", http.MethodPost, "/api/calls", `{"item": "x", "number": "5550102"}`, &c)
+	for user, want := range map[string]string{"anna": c.ID, "bert": "", "root": c.ID} {
+		var lines []call.LineInfo
+		a.ask(t, user, http.MethodGet, "/api/lines", "", &lines)
+		if len(lines) != 1 || lines[0].State != "in-call" || lines[0].Call != want {
+			t.Errorf("%s sees %+v, want the call %q", user, lines, want)
+		}
+		events, stop := a.stream(t, user, "/api/events")
+		_, data := event(t, events)
+		if strings.Contains(data, c.ID) != (want != "") {
+			t.Errorf("%s is told %s, want the call %q", user, data, want)
+		}
+		stop()
+	}
+}
+
 func TestTheJSONHasItsFields(t *testing.T) {
 	a := newAPI(t)
 	for path, want := range map[string][]string{

@@ -120,7 +120,7 @@ func (a *API) tellCall(s *stream, id string) (more bool) {
 }
 
 func (a *API) tellAll(s *stream, u User) (more bool) {
-	for _, l := range a.Calls.Lines() {
+	for _, l := range a.shown(u) {
 		if s.lines[l.Name] != l {
 			s.send("line", l)
 			s.lines[l.Name] = l

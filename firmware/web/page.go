@@ -41,7 +41,7 @@ func (a *API) page(w http.ResponseWriter, r *http.Request) {
 		Messages []mailbox.Message
 		Build    BuildInfo
 		Update   bool
-	}{user, a.faults(), a.Calls.Lines(), calls[:min(len(calls), pageCalls)], messages, Build(), a.Updates && user.Admin})
+	}{user, a.faults(), a.shown(user), calls[:min(len(calls), pageCalls)], messages, Build(), a.Updates && user.Admin})
 }
 
 // script keeps the page up to date, and shows how an update goes.

@@ -172,7 +172,7 @@ func (a *Auth) basic(r *http.Request, addr netip.Addr) (User, error) {
 	if err := a.misses.check(who); err != nil {
 		return User{}, err
 	}
-	done, err := a.verifier.enter(r.Context())
+	done, err := a.verifier.enter(r.Context(), sum)
 	if err != nil {
 		return User{}, err
 	}

@@ -330,6 +330,30 @@ func TestAFloodOfLoginsFindsNoMoreThanAFewTries(t *testing.T) {
 	}
 }
 
+func TestACrowdWithOneLoginIsLetInAfterARestart(t *testing.T) {
+	a := newAuth(t)
+	a.Users[0].PasswordHash = slowHash(t, "correct horse")
+	var wg sync.WaitGroup
+	for range 200 {
+		wg.Go(func() {
+			if w := try(a, "192.0.2.1:1000", basic("anna", "correct horse")); w.Code != http.StatusOK {
+				t.Errorf("status %d, want 200", w.Code)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// slowHash takes long enough to check that a crowd has come meanwhile.
+func slowHash(t *testing.T, password string) string {
+	t.Helper()
+	h, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.DefaultCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(h)
+}
+
 func TestALogInNamesNoSecret(t *testing.T) {
 	var out bytes.Buffer
 	a := newAuth(t)

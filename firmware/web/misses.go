@@ -217,17 +217,21 @@ type verifier struct {
 	mu      sync.Mutex // guards what follows
 	slots   chan struct{}
 	waiting int
+	at      map[[sha256.Size]byte]int // logins that wait or are at work
 }
 
-// enter waits for a turn; done gives it back.
-func (v *verifier) enter(ctx context.Context) (done func(), err error) {
+// enter waits for a turn; done gives it back. The same login as one that waits already is
+// never turned away: it will cost no hash of its own, and after a restart a crowd of clients
+// comes with it at once.
+func (v *verifier) enter(ctx context.Context, sum [sha256.Size]byte) (done func(), err error) {
 	v.mu.Lock()
 	if v.slots == nil {
-		v.slots = make(chan struct{}, maxHashing)
+		v.slots, v.at = make(chan struct{}, maxHashing), map[[sha256.Size]byte]int{}
 	}
-	full := v.waiting >= maxWaiting
+	full := v.waiting >= maxWaiting && v.at[sum] == 0
 	if !full {
 		v.waiting++
+		v.at[sum]++
 	}
 	v.mu.Unlock()
 	if full {
@@ -238,10 +242,18 @@ func (v *verifier) enter(ctx context.Context) (done func(), err error) {
 		v.waiting--
 		v.mu.Unlock()
 	}()
+	leave := func() {
+		v.mu.Lock()
+		if v.at[sum]--; v.at[sum] == 0 {
+			delete(v.at, sum)
+		}
+		v.mu.Unlock()
+	}
 	select {
 	case v.slots <- struct{}{}:
-		return func() { <-v.slots }, nil
+		return func() { leave(); <-v.slots }, nil
 	case <-ctx.Done():
+		leave()
 		return nil, ctx.Err()
 	}
 }

@@ -20,10 +20,11 @@ var schemas = map[string][]string{
 	"UM2007Legacy.wsdl": {"UM2007Legacy.xsd"},
 }
 
-// wholeWSDL gives a WSDL with its schemas inside and "@address@" for its address.
-var wholeWSDL = map[string]func() string{
-	"Services.wsdl":     sync.OnceValue(func() string { return assemble("Services.wsdl") }),
-	"UM2007Legacy.wsdl": sync.OnceValue(func() string { return assemble("UM2007Legacy.wsdl") }),
+// wholeWSDL gives a WSDL with its schemas inside, as what stands before its address and
+// after it. Nobody has to log in for it, so that a request must not cost a copy.
+var wholeWSDL = map[string]func() (before, after []byte){
+	"Services.wsdl":     sync.OnceValues(func() (before, after []byte) { return assemble("Services.wsdl") }),
+	"UM2007Legacy.wsdl": sync.OnceValues(func() (before, after []byte) { return assemble("UM2007Legacy.wsdl") }),
 }
 
 func contract(name string) string {
@@ -34,7 +35,7 @@ func contract(name string) string {
 	return string(text)
 }
 
-func assemble(name string) string {
+func assemble(name string) (before, after []byte) {
 	var inside strings.Builder
 	inside.WriteString("<wsdl:types>\n")
 	for _, schema := range schemas[name] {
@@ -46,7 +47,7 @@ func assemble(name string) string {
 	whole = whole[:begin] + inside.String() + "  " + whole[end:]
 	begin = strings.Index(whole, `<soap:address location="`) + len(`<soap:address location="`)
 	end = begin + strings.IndexByte(whole[begin:], '"')
-	return whole[:begin] + "@address@" + whole[end:]
+	return []byte(whole[:begin]), []byte(whole[end:])
 }
 
 // get answers with what may be seen without authentication.
@@ -105,15 +106,27 @@ func (h *Handler) contractFile(w http.ResponseWriter, r *http.Request, name stri
 		h.writeWSDL(w, r, name, "/EWS/UM2007Legacy.asmx")
 	default:
 		w.Header()["Content-Type"] = typeSOAP11
-		w.Write([]byte(contract(name)))
+		w.Write(schemaFiles()[name])
 	}
 }
 
+// schemaFiles are the schemas that are served as files of their own.
+var schemaFiles = sync.OnceValue(func() map[string][]byte {
+	files := map[string][]byte{}
+	for _, names := range schemas {
+		for _, name := range names {
+			files[name] = []byte(contract(name))
+		}
+	}
+	return files
+})
+
 func (h *Handler) writeWSDL(w http.ResponseWriter, r *http.Request, name, where string) {
-	var address strings.Builder
-	_ = xml.EscapeText(&address, []byte(h.baseURL(r)+where))
 	w.Header()["Content-Type"] = typeSOAP11
-	w.Write([]byte(strings.Replace(wholeWSDL[name](), "@address@", address.String(), 1)))
+	before, after := wholeWSDL[name]()
+	w.Write(before)
+	_ = xml.EscapeText(w, []byte(h.baseURL(r)+where)) // an error is the connection's
+	w.Write(after)
 }
 
 // page answers a human who opens an endpoint in a browser.

@@ -2,9 +2,11 @@ package soap_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -169,5 +171,32 @@ func TestGSOAPClientsMadeFromTheWSDLsWork(t *testing.T) {
 				t.Error(got)
 			}
 		})
+	}
+}
+
+// nowhere is a client that reads everything and keeps nothing.
+type nowhere struct{ header http.Header }
+
+func (n nowhere) Header() http.Header         { return n.header }
+func (n nowhere) Write(b []byte) (int, error) { return len(b), nil }
+func (n nowhere) WriteHeader(int)             {}
+
+func TestAContractFileIsServedWithoutACopy(t *testing.T) {
+	h := handler(&board{})
+	for _, path := range []string{ewsPath + "?wsdl", umPath + "?wsdl", ewsPath + "?xsd=types", "/EWS/messages.xsd", "/EWS/UM2007Legacy.xsd"} {
+		ask := func() {
+			h.ServeHTTP(nowhere{http.Header{}}, httptest.NewRequest(http.MethodGet, path, nil))
+		}
+		ask() // the first one assembles it
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		const times = 100
+		for range times {
+			ask()
+		}
+		runtime.ReadMemStats(&after)
+		if each := (after.TotalAlloc - before.TotalAlloc) / times; each > 8<<10 {
+			t.Errorf("%s takes %d bytes", path, each)
+		}
 	}
 }

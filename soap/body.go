@@ -116,6 +116,8 @@ func (m *message) read(w http.ResponseWriter, r *http.Request) error {
 	}
 	var inflate bool
 	switch enc := first(r.Header["Content-Encoding"]); {
+	case len(r.Header["Content-Encoding"]) > 1:
+		return errEncoding
 	case enc == "" || strings.EqualFold(enc, "identity"):
 	case strings.EqualFold(enc, "gzip") || strings.EqualFold(enc, "x-gzip"):
 		inflate = true

@@ -179,3 +179,11 @@ func TestClientsThatDoNotReadTheirGzipKeepNobodyWaiting(t *testing.T) {
 		}
 	}
 }
+
+func TestABodyThatWasCodedTwiceIsRefused(t *testing.T) {
+	r, _ := http.NewRequest("POST", serve(t, handler(&board{}))+umPath, strings.NewReader("x"))
+	r.Header["Content-Encoding"] = []string{"gzip", "br"}
+	if got := do(t, r); got.status != http.StatusUnsupportedMediaType {
+		t.Errorf("got %d %s", got.status, got.body)
+	}
+}

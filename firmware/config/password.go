@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"unicode/utf16"
 
@@ -26,6 +27,9 @@ const (
 // HashPassword returns what goes into a user's password_hash. It takes a tenth of a second
 // on a Pi, on purpose.
 func HashPassword(password string) (string, error) {
+	if strings.ContainsRune(password, 0) {
+		return "", errors.New("config: a password has no NUL in it")
+	}
 	if len(password) < minPassword || len(password) > maxPassword {
 		return "", fmt.Errorf("config: a password has %d to %d bytes, this one %d", minPassword, maxPassword, len(password))
 	}
@@ -48,7 +52,7 @@ var nobody = sync.OnceValue(func() []byte {
 // CheckPassword says whether hash is that of password. With "" for hash, a user that there
 // is not, the answer is no and takes as long.
 func CheckPassword(hash, password string) bool {
-	if hash == "" {
+	if hash == "" || len(password) > maxPassword || strings.ContainsRune(password, 0) { // bcrypt looks no further
 		_ = bcrypt.CompareHashAndPassword(nobody(), []byte(password))
 		return false
 	}

@@ -25,6 +25,7 @@ func TestPasswords(t *testing.T) {
 		{"its beginning", hash, "correct hors", false},
 		{"nothing", hash, "", false},
 		{"one too long for any", hash, strings.Repeat("x", 1000), false},
+		{"it twice, with a NUL between", hash, "correct horse\x00correct horse", false},
 		{"no user", "", "correct horse", false},
 		{"no user, no password", "", "", false},
 		{"a broken hash", hash[:20], "correct horse", false},
@@ -36,13 +37,13 @@ func TestPasswords(t *testing.T) {
 			}
 		})
 	}
-	for _, bad := range []string{"", "1234567", strings.Repeat("x", 73)} {
+	if hash, err = config.HashPassword(strings.Repeat("x", 72)); err != nil || config.CheckPassword(hash, strings.Repeat("x", 73)) {
+		t.Errorf("what stands after the longest password counts for nothing: %v", err)
+	}
+	for _, bad := range []string{"", "1234567", strings.Repeat("x", 73), "correct\x00horse"} {
 		if _, err := config.HashPassword(bad); err == nil {
 			t.Errorf("a password of %d bytes is taken", len(bad))
 		}
-	}
-	if _, err := config.HashPassword(strings.Repeat("x", 72)); err != nil {
-		t.Error(err)
 	}
 }
 

@@ -227,7 +227,7 @@ func (d *Daemon) serve(store *mailbox.Store, tlsConfig *tls.Config, opt Options)
 	}
 	var err error
 	d.server, err = web.NewServer(web.ServerConfig{
-		Listen: d.cfg.HTTP.Listen, TLS: tlsConfig, MaxConnections: d.cfg.HTTP.MaxConnections, Log: d.log,
+		Listen: d.cfg.HTTP.Listen, TLS: tlsConfig, NoHTTP2: d.cfg.Auth.NTLM, MaxConnections: d.cfg.HTTP.MaxConnections, Log: d.log,
 		Handler: auth.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			switch {
 			case soap.Serves(r.URL.Path):

@@ -276,6 +276,19 @@ func TestFailedLoginsMakeTheNextOnesWait(t *testing.T) {
 	}
 }
 
+func TestGuessingElsewhereKeepsAUserOutForSecondsOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAuth(t)
+		for i := range 20 {
+			try(a, fmt.Sprintf("192.0.2.%d:1", i), basic("anna", "wrong horse"))
+			time.Sleep(16 * time.Second)
+		}
+		if w := try(a, "198.51.100.7:1", basic("anna", "correct horse")); w.Code != http.StatusOK {
+			t.Errorf("got %d %q", w.Code, w.Body)
+		}
+	})
+}
+
 func TestTheWaitIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAuth(t)

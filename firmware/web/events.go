@@ -11,30 +11,37 @@ import (
 )
 
 const (
-	maxStreams = 32               // open at once
+	maxStreams = 32               // open at once,
+	maxOfUser  = 8                // of one user
 	heartbeat  = 15 * time.Second // so that a client that has gone is noticed
 )
 
 // streams counts the open event streams: each holds a connection that is always at work.
 type streams struct {
-	mu   sync.Mutex // guards open
+	mu   sync.Mutex // guards what follows
 	open int
+	of   map[string]int // by user
 }
 
-func (s *streams) enter() bool {
+func (s *streams) enter(user string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.open >= maxStreams {
+	if s.open >= maxStreams || s.of[user] >= maxOfUser {
 		return false
 	}
+	if s.of == nil {
+		s.of = map[string]int{}
+	}
 	s.open++
+	s.of[user]++
 	return true
 }
 
-func (s *streams) leave() {
+func (s *streams) leave(user string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open--
+	s.of[user]--
 }
 
 // events streams what changes as server-sent events: first every line and every call that
@@ -50,12 +57,12 @@ func (a *API) events(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if !a.streams.enter() {
+	if !a.streams.enter(user.Name) {
 		w.Header().Set("Retry-After", "5")
 		reply(w, http.StatusServiceUnavailable, Problem{"too many open event streams; close one"})
 		return
 	}
-	defer a.streams.leave()
+	defer a.streams.leave(user.Name)
 	s := &stream{w: w, out: http.NewResponseController(w)}
 	_ = s.out.SetReadDeadline(time.Time{}) // the limit of a request is not one of its answer
 	w.Header().Set("Content-Type", "text/event-stream")

@@ -18,11 +18,12 @@ const (
 	freeTries  = 3
 	firstWait  = time.Second // after freeTries failures; doubled by each further one
 	lastWait   = 5 * time.Minute
-	forget     = 3 * lastWait // a failure so long ago counts no more
-	maxMisses  = 4096         // entries: made-up names must not fill the memory
-	maxProbes  = 100          // logins a minute of one user from one client that come too early
-	maxHashing = 2            // passwords hashed at once, each a core for a tenth of a second
-	maxWaiting = 32           // more requests that wait for that are turned away
+	userWait   = 15 * time.Second // longest for failures elsewhere: guessing must not lock a user out
+	forget     = 3 * lastWait     // a failure so long ago counts no more
+	maxMisses  = 4096             // entries: made-up names must not fill the memory
+	maxProbes  = 100              // logins a minute of one user from one client that come too early
+	maxHashing = 2                // passwords hashed at once, each a core for a tenth of a second
+	maxWaiting = 32               // more requests that wait for that are turned away
 )
 
 // identity is whose login it is, and from where, as far as failures are counted.
@@ -120,7 +121,11 @@ func (m *misses) add(who identity) {
 		}
 		f.last = now
 		if f.n++; f.n >= freeTries {
-			f.until = now.Add(min(lastWait, firstWait<<min(f.n-freeTries, 10)))
+			longest := lastWait
+			if key == who.user {
+				longest = userWait
+			}
+			f.until = now.Add(min(longest, firstWait<<min(f.n-freeTries, 10)))
 		}
 	}
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
@@ -129,7 +130,7 @@ func (c *ntlmClient) second(t *testing.T, challenge string) string {
 	return "NTLM " + base64.StdEncoding.EncodeToString(msg)
 }
 
-func ntlmServer(t *testing.T) *Server {
+func ntlmServer(t *testing.T, secure *tls.Config) *Server {
 	t.Helper()
 	nt, err := config.NTHash("correct horse")
 	if err != nil {
@@ -139,7 +140,10 @@ func ntlmServer(t *testing.T) *Server {
 		Users: []config.User{{Name: "anna", NTHash: nt}, {Name: "bert"}},
 		Realm: "hookswitch", NTLM: true, Log: slog.New(slog.DiscardHandler),
 	}
-	s, err := NewServer(ServerConfig{Listen: "127.0.0.1:0", Log: a.Log, Handler: a.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	if secure != nil {
+		a.Leaf = secure.Certificates[0].Certificate[0]
+	}
+	s, err := NewServer(ServerConfig{Listen: "127.0.0.1:0", TLS: secure, NoHTTP2: true, Log: a.Log, Handler: a.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
 		_, _ = io.WriteString(w, UserOf(r).Name+" "+string(b))
 	}))})
@@ -180,7 +184,7 @@ func TestAnNTLMHandshakeLogsAConnectionIn(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s := ntlmServer(t)
+			s := ntlmServer(t, nil)
 			client := &http.Client{Transport: &http.Transport{MaxConnsPerHost: 1}}
 			defer client.CloseIdleConnections()
 			send := func(authorization string) *http.Response {
@@ -216,7 +220,7 @@ func TestAnNTLMHandshakeLogsAConnectionIn(t *testing.T) {
 }
 
 func TestAnNTLMMessageWithoutAChallengeIsRefused(t *testing.T) {
-	s := ntlmServer(t)
+	s := ntlmServer(t, nil)
 	for _, token := range []string{"", "x", "TlRMTVNTUAADAAAA", strings.Repeat("A", 1<<13), base64.StdEncoding.EncodeToString(append(bytes.Clone(ntlmSignature), 3, 0, 0, 0))} {
 		r, _ := http.NewRequest(http.MethodGet, "http://"+s.Addr().String()+"/", nil)
 		r.Header.Set("Authorization", "NTLM "+token)
@@ -236,14 +240,22 @@ func TestCurlLogsInWithNTLM(t *testing.T) {
 	if err != nil || !strings.Contains(string(version), "NTLM") {
 		t.Skip("no curl with NTLM")
 	}
-	s := ntlmServer(t)
-	for password, want := range map[string]string{"correct horse": "anna body 200", "wrong horse": " 401"} {
-		out, err := exec.Command("curl", "-sS", "--ntlm", "--user", `EXAMPLE\anna:`+password, "--data-binary", "body", "-w", " %{http_code}", "http://"+s.Addr().String()+"/").CombinedOutput()
-		if err != nil {
-			t.Fatalf("%v: %s", err, out)
-		}
-		if !strings.HasSuffix(string(out), want) {
-			t.Errorf("%s: got %q, want %q", password, out, want)
+	cert, err := SelfSigned(t.TempDir(), "board")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for url, s := range map[string]*Server{
+		"http://":  ntlmServer(t, nil),
+		"https://": ntlmServer(t, &tls.Config{Certificates: []tls.Certificate{cert}}),
+	} {
+		for password, want := range map[string]string{"correct horse": "anna body 200", "wrong horse": " 401"} {
+			out, err := exec.Command("curl", "-sSk", "--ntlm", "--user", `EXAMPLE\anna:`+password, "--data-binary", "body", "-w", " %{http_code}", url+s.Addr().String()+"/").CombinedOutput()
+			if err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			if !strings.HasSuffix(string(out), want) {
+				t.Errorf("%s %s: got %q, want %q", url, password, out, want)
+			}
 		}
 	}
 }

@@ -126,6 +126,7 @@ func (m *room) add(c *conn) (surplus *conn) {
 // Ranks of connections, in the order in which they go.
 const (
 	stranger   = iota // idle, and nobody has logged in on it
+	atTheDoor         // at work, and nobody has logged in on it: what needs no login can wait
 	idle              // and somebody has
 	longAtWork        //
 	atWork            // stays
@@ -143,6 +144,8 @@ func (c *conn) rank() int {
 	switch {
 	case c.busy.Load() == 0 && !c.proven.Load():
 		return stranger
+	case !c.proven.Load():
+		return atTheDoor
 	case c.busy.Load() == 0:
 		return idle
 	case c.room.clock()-time.Duration(c.since.Load()) > longWork:

@@ -27,7 +27,7 @@ const (
 
 // What one connection of HTTP/2 may hold in memory.
 const (
-	maxRequests = 64
+	maxRequests = 16       // a client with more waits
 	maxBuffer   = 64 << 10 // bytes received and not yet read
 )
 
@@ -36,7 +36,8 @@ type ServerConfig struct {
 	Listen         string
 	TLS            *tls.Config // nil serves plain HTTP
 	Handler        http.Handler
-	MaxConnections int // of the network, and as many of this machine; 0 is 512
+	NoHTTP2        bool // for NTLM, which logs a connection in: a client that has spoken HTTP/2 never tries it
+	MaxConnections int  // of the network, and as many of this machine; 0 is 512
 	Log            *slog.Logger
 }
 
@@ -83,6 +84,10 @@ func newServer(l net.Listener, cfg ServerConfig) *Server {
 		ConnContext: withConn,
 		ErrorLog:    slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug), // scanners and broken clients
 	}
+	if cfg.NoHTTP2 {
+		s.http.Protocols = new(http.Protocols)
+		s.http.Protocols.SetHTTP1(true)
+	}
 	go s.serve()
 	return s
 }
@@ -110,6 +115,11 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the board is stopping", http.StatusServiceUnavailable)
 		return
 	}
+	if r.ProtoMajor == 2 {
+		s := &http2Stream{ResponseWriter: w, out: http.NewResponseController(w)}
+		defer s.limit() // what is still buffered is sent when the handler has returned
+		w = s
+	}
 	c := connOf(r)
 	request := &body{ReadCloser: r.Body, c: c}
 	r.Body = request
@@ -130,6 +140,34 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 	}()
 	s.handler.ServeHTTP(w, r)
 }
+
+// http2Stream is an answer over HTTP/2, where the client says how much of it may be sent. One
+// that allows nothing must not hold it, and the goroutine that writes it, for ever: the write
+// deadline of the connection does not help, for on that nothing is written.
+type http2Stream struct {
+	http.ResponseWriter
+	out *http.ResponseController
+}
+
+func (s *http2Stream) limit() { _ = s.out.SetWriteDeadline(time.Now().Add(writeTimeout)) }
+func (s *http2Stream) lift()  { _ = s.out.SetWriteDeadline(time.Time{}) }
+
+// Write implements http.ResponseWriter.
+func (s *http2Stream) Write(b []byte) (int, error) {
+	s.limit()
+	defer s.lift()
+	return s.ResponseWriter.Write(b)
+}
+
+// FlushError is what http.ResponseController looks for.
+func (s *http2Stream) FlushError() error {
+	s.limit()
+	defer s.lift()
+	return s.out.Flush()
+}
+
+// Unwrap is, too.
+func (s *http2Stream) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 
 // leave counts a request out.
 func (s *Server) leave() {

@@ -3,6 +3,7 @@ package web
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -259,6 +260,7 @@ func TestARequestAtWorkIsNotCutForANewConnection(t *testing.T) {
 		release, entered := make(chan struct{}), make(chan struct{}, 10)
 		m, _ := start(t, 2, func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/slow" {
+				connOf(r).prove()
 				entered <- struct{}{}
 				<-release
 			}
@@ -278,6 +280,83 @@ func TestARequestAtWorkIsNotCutForANewConnection(t *testing.T) {
 				t.Errorf("a request at work got %q, want 200", got)
 			}
 		}
+	})
+}
+
+func TestWorkThatNeedsNoLoginGivesWayToANewConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release, entered := make(chan struct{}), make(chan struct{}, 10)
+		m, _ := start(t, 2, func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/login":
+				connOf(r).prove()
+			case "/wsdl":
+				entered <- struct{}{}
+				<-release
+			}
+		})
+		defer close(release)
+		anna := m.dial(t, "192.0.2.1")
+		if got := ask(anna, "/login"); got != "200 OK" {
+			t.Fatal(got)
+		}
+		go func() { _ = ask(m.dial(t, "192.0.2.2"), "/wsdl") }()
+		<-entered
+		if got := ask(m.dial(t, "192.0.2.3"), "/"); got != "200 OK" {
+			t.Errorf("a third connection got %q", got)
+		}
+		if got := ask(anna, "/"); got != "200 OK" {
+			t.Errorf("who has logged in got %q", got)
+		}
+	})
+}
+
+// Frames of HTTP/2 (RFC 9113 §6).
+const (
+	frameHeaders  = 1
+	frameReset    = 3
+	frameSettings = 4
+)
+
+func frame(kind, flags, stream byte, payload string) string {
+	return string([]byte{0, 0, byte(len(payload)), kind, flags, 0, 0, 0, stream}) + payload
+}
+
+func TestAnHTTP2ClientThatDoesNotReadItsAnswerIsCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cert, err := SelfSigned(t.TempDir(), "board")
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan time.Time, 1)
+		m := newMemory()
+		s := newServer(m, ServerConfig{
+			TLS: &tls.Config{Certificates: []tls.Certificate{cert}}, Log: slog.New(slog.DiscardHandler),
+			Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = w.Write(make([]byte, 64<<10))
+				done <- time.Now()
+			}),
+		})
+		defer func() { _ = s.Close(context.Background()) }()
+		c := tls.Client(m.dial(t, "192.0.2.1"), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+		began := time.Now()
+		const noWindow = "\x00\x04\x00\x00\x00\x00"        // SETTINGS_INITIAL_WINDOW_SIZE is 0
+		const get = "\x82\x87\x84\x41\x05board"            // GET https://board/ (RFC 7541 appendix A)
+		const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" // RFC 9113 §3.4
+		go func() {
+			_, _ = io.WriteString(c, preface+frame(frameSettings, 0, 0, noWindow)+frame(frameHeaders, 5, 1, get))
+		}()
+		head := make([]byte, 9)
+		for head[3] != frameReset {
+			if _, err := io.ReadFull(c, head); err != nil {
+				t.Fatal(err)
+			}
+			_, _ = io.CopyN(io.Discard, c, int64(head[0])<<16|int64(head[1])<<8|int64(head[2]))
+		}
+		if got := (<-done).Sub(began); got != writeTimeout {
+			t.Errorf("cut off after %v, want %v", got, writeTimeout)
+		}
+		_ = c.Close()
 	})
 }
 

@@ -12,6 +12,7 @@ const (
 	nsMessages = "http://schemas.microsoft.com/exchange/services/2006/messages"
 	nsTypes    = "http://schemas.microsoft.com/exchange/services/2006/types"
 	nsErrors   = "http://schemas.microsoft.com/exchange/services/2006/errors"
+	nsInstance = "http://www.w3.org/2001/XMLSchema-instance"
 )
 
 // inSpace reports whether a namespace as sent is space. Pages of the documentation show all
@@ -119,6 +120,8 @@ func (m *message) header(h *Handler, user string) error {
 		case !known && m.mustUnderstand():
 			return &fault{kind: mustUnderstandFault,
 				text: "The header element " + string(x.Name.Local) + " isn't understood, and must be."}
+		case m.isNil(): // JAX-WS sends every header of the WSDL; those that a program leaves out are nil
+			err = x.Skip()
 		case inSpace(x.Name.Space, nsTypes) && string(x.Name.Local) == "RequestServerVersion":
 			if version, _ := x.Attr("Version"); !knownVersion(string(version)) {
 				return &fault{code: "ErrorInvalidServerVersion", text: "The specified server version is invalid."}
@@ -133,6 +136,17 @@ func (m *message) header(h *Handler, user string) error {
 			return err
 		}
 	}
+}
+
+// isNil reports whether the element at hand says that it isn't there (XML Schema part 1 §2.6.2).
+func (m *message) isNil() bool {
+	for _, a := range m.xml.Attrs {
+		if string(a.Local) == "nil" && string(a.Space) == nsInstance {
+			value := strings.TrimSpace(string(a.Value))
+			return value == "1" || value == "true"
+		}
+	}
+	return false
 }
 
 // mustUnderstand reports whether the header element at hand is for us and mandatory.

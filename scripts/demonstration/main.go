@@ -12,6 +12,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -25,11 +26,11 @@ import (
 )
 
 const (
-	listen   = "127.0.0.1:18080"
-	endpoint = "http://" + listen + "/EWS/UM2007Legacy.asmx"
-	answers  = "5550100" // rings twice, answers, listens
-	limit    = 60 * time.Second
+	answers = "5550100" // rings twice, answers, listens
+	limit   = 60 * time.Second
 )
+
+var listen string // where the daemon listens: an address that was free
 
 func main() {
 	program := flag.String("hookswitch", "hookswitch", "the daemon's binary")
@@ -100,6 +101,12 @@ type daemon struct {
 
 // start runs the daemon and returns when it serves.
 func start(program, data string) (*daemon, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	listen = l.Addr().String()
+	_ = l.Close()
 	cmd := exec.Command(program, "serve", "--data", data, "--listen", listen, "--trace")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -138,7 +145,7 @@ func soap(operation, children string) (string, error) {
 	if operation != "GetCallInfo" {
 		fmt.Printf("SOAP > %s\n", body)
 	}
-	resp, err := http.Post(endpoint, "text/xml; charset=utf-8", strings.NewReader(body))
+	resp, err := http.Post("http://"+listen+"/EWS/UM2007Legacy.asmx", "text/xml; charset=utf-8", strings.NewReader(body))
 	if err != nil {
 		return "", err
 	}

@@ -1,11 +1,12 @@
 // Finds the board from an e-mail address with ews-javascript-api, and calls its telephone
-// operations. Usage: node client.js PORT ADDRESS PASSWORD; the board is autodiscover.example.test.
+// operations. Usage: node client.js PORT ADDRESS PASSWORD ITEM; the board is
+// autodiscover.example.test, ITEM is a message of the user's.
 const assert = require('node:assert')
 const dns = require('node:dns')
 const net = require('node:net')
 const ews = require('ews-javascript-api')
 
-const [port, address, password] = process.argv.slice(2)
+const [port, address, password, item] = process.argv.slice(2)
 const board = 'autodiscover.example.test'
 
 // What DNS would say, and the board's port for 443.
@@ -68,16 +69,24 @@ async function main() {
   assert.equal(user.Settings.get(ews.UserSettingName.ExternalUMUrl), `https://${board}/EWS/UM2007Legacy.asmx`)
   assert.equal(user.UserSettingErrors[0].SettingName, 'CasVersion')
 
-  const play = (...children) => new Telephone(service, 'PlayOnPhone', children).Execute()
+  const ask = (operation, ...children) => new Telephone(service, operation, children).Execute()
+  const play = (...children) => ask('PlayOnPhone', ...children)
+  const { PhoneCallId } = await play(['ItemId', { Id: item }], ['DialString', {}, '5550102'])
+  const call = ['PhoneCallId', { Id: PhoneCallId.Id }]
+  const state = async () => (await ask('GetPhoneCallInformation', call)).PhoneCallInformation.PhoneCallState
+  assert.equal(await state(), 'Connecting') // it rings for ever
+  await ask('DisconnectPhoneCall', call)
+  assert.equal(await state(), 'Disconnected')
+
   const none = ['PhoneCallId', { Id: 'bm9uZQ==' }]
-  let error = await refused(play(['ItemId', { Id: 'bm9uZQ==' }], ['DialString', {}, '5550100']))
+  let error = await refused(play(['ItemId', { Id: 'bm9uZQ==' }], ['DialString', {}, '5550102']))
   assert.equal(error.ErrorCode, ews.ServiceError.ErrorInvalidIdMalformed)
-  error = await refused(new Telephone(service, 'GetPhoneCallInformation', [none]).Execute())
+  error = await refused(ask('GetPhoneCallInformation', none))
   assert.equal(error.ErrorCode, ews.ServiceError.ErrorInvalidPhoneCallId)
   assert.equal(error.Message, "The phone call ID isn't valid")
-  error = await refused(new Telephone(service, 'DisconnectPhoneCall', [none]).Execute())
+  error = await refused(ask('DisconnectPhoneCall', none))
   assert.equal(error.ErrorCode, ews.ServiceError.ErrorInvalidPhoneCallId)
-  error = await refused(play(['DialString', {}, '5550100']))
+  error = await refused(play(['DialString', {}, '5550102']))
   assert.equal(error.ResponseCode, ews.ServiceError.ErrorSchemaValidation)
   assert.equal(error.LineNumber, 1)
   error = await refused(service.GetRoomLists())

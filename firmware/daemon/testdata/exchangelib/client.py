@@ -1,6 +1,7 @@
 """Finds the board from an e-mail address with exchangelib, and calls its telephone operations.
 
-Usage: client.py PORT ADDRESS PASSWORD; the board is autodiscover.example.test.
+Usage: client.py PORT ADDRESS PASSWORD ITEM AUTHENTICATION; the board is
+autodiscover.example.test, ITEM is a message of the user's.
 """
 import socket
 import sys
@@ -13,9 +14,9 @@ from exchangelib.errors import ErrorInvalidIdMalformed, ErrorInvalidPhoneCallId,
 from exchangelib.protocol import FailFast
 from exchangelib.services import GetRoomLists
 from exchangelib.services.common import EWSService
-from exchangelib.util import create_element
+from exchangelib.util import MNS, TNS, create_element
 
-port, address, password = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+port, address, password, item, authentication = int(sys.argv[1]), *sys.argv[2:]
 board = "autodiscover.example.test"
 lookup = socket.getaddrinfo
 
@@ -74,6 +75,10 @@ class GetPhoneCallInformation(Telephone):
     SERVICE_NAME = "GetPhoneCallInformation"
 
 
+class DisconnectPhoneCall(Telephone):
+    SERVICE_NAME = "DisconnectPhoneCall"
+
+
 endpoint = f"https://{board}/EWS/Exchange.asmx"
 for way in pox, soap:
     clear_cache()
@@ -85,8 +90,22 @@ clear_cache()
 account = Account(address, credentials=Credentials(address, password), autodiscover=True)
 same("Microsoft Exchange Server 2010 SP3", account.version.fullname)
 
+same(authentication, account.protocol.auth_type)
+
+played = PlayOnPhone(account.protocol).call(("ItemId", {"Id": item}, None), ("DialString", {}, "5550102"))
+call = ("PhoneCallId", dict(played.find(f"{{{MNS}}}PhoneCallId").attrib), None)
+
+
+def state():
+    return GetPhoneCallInformation(account.protocol).call(call).findtext(f".//{{{TNS}}}PhoneCallState")
+
+
+same("Connecting", state())  # it rings for ever
+DisconnectPhoneCall(account.protocol).call(call)
+same("Disconnected", state())
+
 none = {"Id": "bm9uZQ=="}
-answer = PlayOnPhone(account.protocol).call(("ItemId", none, None), ("DialString", {}, "5550100"))
+answer = PlayOnPhone(account.protocol).call(("ItemId", none, None), ("DialString", {}, "5550102"))
 same(ErrorInvalidIdMalformed, type(answer))  # this one exchangelib returns
 why = refused(ErrorInvalidPhoneCallId, lambda: GetPhoneCallInformation(account.protocol).call(("PhoneCallId", none, None)))
 same("The phone call ID isn't valid", why)

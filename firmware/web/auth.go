@@ -71,7 +71,7 @@ func (a *Auth) Wrap(next http.Handler) http.Handler {
 			a.refuse(w, r, forbidden("another site's page may not ask"))
 			return
 		}
-		if a.Public != nil && a.Public(r) {
+		if a.Public != nil && a.Public(r) && !a.handshakes(r) {
 			next.ServeHTTP(w, r)
 			return
 		}

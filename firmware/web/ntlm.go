@@ -43,6 +43,15 @@ func (a *Auth) ntlmUser(r *http.Request) (User, bool) {
 	return *c.ntlm.user, true
 }
 
+// handshakes reports whether r is a step of a handshake. There are clients, such as
+// ews-javascript-api's @ewsjs/xhr, that take the first step by a GET of the service, whose
+// page needs no login, and go on with their POST.
+func (a *Auth) handshakes(r *http.Request) bool {
+	const scheme = "NTLM "
+	said := r.Header.Get("Authorization")
+	return a.NTLM && r.ProtoMajor == 1 && len(said) > len(scheme) && strings.EqualFold(said[:len(scheme)], scheme)
+}
+
 // ntlm handles one step of the handshake.
 func (a *Auth) ntlm(r *http.Request, addr netip.Addr, token string) (User, error) {
 	c := connOf(r)

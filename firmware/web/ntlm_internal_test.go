@@ -139,6 +139,7 @@ func ntlmServer(t *testing.T, secure *tls.Config) *Server {
 	a := &Auth{
 		Users: []config.User{{Name: "anna", NTHash: nt}, {Name: "bert"}},
 		Realm: "hookswitch", NTLM: true, Log: slog.New(slog.DiscardHandler),
+		Public: func(r *http.Request) bool { return r.URL.Path == "/page" },
 	}
 	if secure != nil {
 		a.Leaf = secure.Certificates[0].Certificate[0]
@@ -216,6 +217,31 @@ func TestAnNTLMHandshakeLogsAConnectionIn(t *testing.T) {
 				t.Errorf("another connection got %d, want 401", got)
 			}
 		})
+	}
+}
+
+func TestAnNTLMHandshakeMayBeginAtAPublicPage(t *testing.T) {
+	s := ntlmServer(t, nil)
+	client := &http.Client{Transport: &http.Transport{MaxConnsPerHost: 1}}
+	defer client.CloseIdleConnections()
+	send := func(method, path, authorization string) *http.Response {
+		r, _ := http.NewRequest(method, "http://"+s.Addr().String()+path, nil)
+		r.Header.Set("Authorization", authorization)
+		resp, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+		return resp
+	}
+	if got := send(http.MethodGet, "/page", "").StatusCode; got != 200 {
+		t.Errorf("the page without a login: got %d, want 200", got)
+	}
+	c := ntlmClient{user: "anna", password: "correct horse"}
+	last := c.second(t, send(http.MethodGet, "/page", c.first()).Header.Get("WWW-Authenticate"))
+	if got := send(http.MethodPost, "/", last).StatusCode; got != 200 {
+		t.Errorf("got %d, want 200", got)
 	}
 }
 

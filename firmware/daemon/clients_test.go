@@ -26,19 +26,20 @@ func TestEWSLibrariesFindTheBoardByAnAddress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	withNTLM := fmt.Sprintf("nt_hash = %q\n[auth]\nntlm = true\n", nt)
 	exchangelib := []string{"/usr/bin/python3", "testdata/exchangelib/client.py"} // Debian's own: the one that sees Debian's modules
+	ewsJavaScript := []string{"node", "testdata/ewsjs/client.js"}
+	install(t, "testdata/ewsjs")
 	for _, test := range []struct {
 		name, more, authentication string
 		client                     []string
 	}{
 		{"exchangelib", "", "basic", exchangelib},
-		{"exchangelib, which prefers NTLM", fmt.Sprintf("nt_hash = %q\n[auth]\nntlm = true\n", nt), "NTLM", exchangelib},
-		{"ews-javascript-api", "", "basic", []string{"node", "testdata/ewsjs/client.js"}},
+		{"exchangelib, which prefers NTLM", withNTLM, "NTLM", exchangelib},
+		{"ews-javascript-api", "", "basic", ewsJavaScript},
+		{"ews-javascript-api, told to use NTLM", withNTLM, "NTLM", ewsJavaScript},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if test.name == "ews-javascript-api" {
-				install(t, "testdata/ewsjs")
-			}
 			x := sim.New(sim.Options{})
 			t.Cleanup(func() { _ = x.Close() })
 			line, err := x.Voice("fxo1").PTY()

@@ -1,12 +1,13 @@
 // Finds the board from an e-mail address with ews-javascript-api, and calls its telephone
-// operations. Usage: node client.js PORT ADDRESS PASSWORD ITEM; the board is
+// operations. Usage: node client.js PORT ADDRESS PASSWORD ITEM AUTHENTICATION; the board is
 // autodiscover.example.test, ITEM is a message of the user's.
 const assert = require('node:assert')
 const dns = require('node:dns')
 const net = require('node:net')
 const ews = require('ews-javascript-api')
+const { XhrApi } = require('@ewsjs/xhr')
 
-const [port, address, password, item] = process.argv.slice(2)
+const [port, address, password, item, authentication] = process.argv.slice(2)
 const board = 'autodiscover.example.test'
 
 // What DNS would say, and the board's port for 443.
@@ -57,6 +58,9 @@ class Telephone extends ews.SimpleServiceRequestBase {
 const refused = async (promise) => promise.then(() => assert.fail('not refused'), (error) => error)
 
 async function main() {
+  if (authentication === 'NTLM') {
+    ews.ConfigurationApi.ConfigureXHR(new XhrApi({ rejectUnauthorized: true }).useNtlmAuthentication(address, password))
+  }
   const credentials = new ews.WebCredentials(address, password)
   const service = new ews.ExchangeService(ews.ExchangeVersion.Exchange2010_SP2)
   service.Credentials = credentials

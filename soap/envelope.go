@@ -196,9 +196,10 @@ func knownVersion(v string) bool {
 func (m *message) impersonation(h *Handler, user string) error {
 	x := &m.xml
 	m.personal = true
-	allowed, denied := false, false
+	allowed, denied, empty := false, false, true
 	for depth := 0; depth >= 0; { // ConnectingSID, and one of its four children
 		ok, err := x.Child()
+		empty = empty && !ok
 		switch {
 		case err != nil:
 			return err
@@ -220,6 +221,9 @@ func (m *message) impersonation(h *Handler, user string) error {
 				return err
 			}
 		}
+	}
+	if empty { // Perl's SOAP::WSDL always sends the first header of the WSDL
+		return nil
 	}
 	if denied || !allowed {
 		return &fault{code: "ErrorImpersonateUserDenied", text: "The account does not have permission to impersonate the requested user."}

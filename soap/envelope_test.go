@@ -43,6 +43,7 @@ func TestWhatClientsSendIsTaken(t *testing.T) {
 		{"an empty header", umPath, strings.Replace(um(getCallInfo), "<s:Body>", "<s:Header/><s:Body>", 1), "Connected"},
 		{"headers that say that they aren't there", ewsPath, um(`<m:DisconnectPhoneCall><m:PhoneCallId Id="x"/></m:DisconnectPhoneCall>`,
 			`<t:ExchangeImpersonation xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:nil="true"/><t:RequestServerVersion xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:nil="1"/>`), "Success"},
+		{"impersonation that says nothing", ewsPath, envelope(`<m:DisconnectPhoneCall><m:PhoneCallId Id="x"/></m:DisconnectPhoneCall>`, `<t:ExchangeImpersonation/>`), "Success"},
 		{"impersonation of oneself by address", ewsPath, um(`<m:DisconnectPhoneCall><m:PhoneCallId Id="x"/></m:DisconnectPhoneCall>`,
 			`<t:ExchangeImpersonation><t:ConnectingSID><t:PrimarySmtpAddress>Anna@example.test</t:PrimarySmtpAddress></t:ConnectingSID></t:ExchangeImpersonation>`), "Success"},
 		{"impersonation of oneself by name", ewsPath, um(`<m:DisconnectPhoneCall><m:PhoneCallId Id="x"/></m:DisconnectPhoneCall>`,

@@ -76,6 +76,17 @@ func TestTheContractIsServedWithTheRequestsOwnAddress(t *testing.T) {
 	}
 }
 
+// TestTheEWSContractHasTheNamesThatNodeEWSAsksFor: npm's node-ews looks operations up by
+// them, and where the service is missing puts in its own.
+func TestTheEWSContractHasTheNamesThatNodeEWSAsksFor(t *testing.T) {
+	got := get(t, serve(t, handler(&board{}))+"/ews/services.wsdl").body
+	for _, name := range []string{`<wsdl:definitions`, `<wsdl:service name="ExchangeServices">`, `<wsdl:port name="ExchangeServicePort" binding="tns:ExchangeServiceBinding">`} {
+		if !strings.Contains(got, name) {
+			t.Errorf("no %s in %s", name, got)
+		}
+	}
+}
+
 // TestTheSchemasAllowThePublishedRequests holds our schemas against the specification's
 // examples; responses are held against them in every test.
 func TestTheSchemasAllowThePublishedRequests(t *testing.T) {

@@ -19,15 +19,14 @@ const (
 // poxError is an error of Autodiscover, which is answered with HTTP 200 ([MS-OXDSCLI]
 // 2.2.4.1.1.2.6).
 type poxError struct {
-	code  int
-	text  string
-	space string // namespace of Response
+	code int
+	text string
 }
 
 var (
-	poxUnknown  = &poxError{500, "The email address can't be found.", nsPOXOutlook}
-	poxInvalid  = &poxError{600, "Invalid Request", nsPOXResponse}
-	poxProvider = &poxError{601, "Provider is not available", nsPOXResponse}
+	poxUnknown  = &poxError{500, "The email address can't be found."}
+	poxInvalid  = &poxError{600, "Invalid Request"}
+	poxProvider = &poxError{601, "Provider is not available"}
 )
 
 // autodiscover makes m.out the answer to a POX request.
@@ -110,13 +109,10 @@ func (m *message) poxRequest() (email string, problem *poxError) {
 	return email, nil
 }
 
-// append appends the document that tells of the error.
+// append appends the document that tells of the error. Its Response is never in the
+// namespace of answers: exchangelib takes one that is for an answer, and breaks.
 func (e *poxError) append(out []byte) []byte {
-	out = append(out, xmlDeclaration+`<Autodiscover xmlns="`+nsPOXResponse+`"><Response`...)
-	if e.space != nsPOXResponse {
-		out = append(out, ` xmlns="`+nsPOXOutlook+`"`...)
-	}
-	out = append(out, `><Error Time="`...)
+	out = append(out, xmlDeclaration+`<Autodiscover xmlns="`+nsPOXResponse+`"><Response><Error Time="`...)
 	out = time.Now().AppendFormat(out, "15:04:05.0000000")
 	out = append(out, `" Id="`...)
 	out = strconv.AppendUint(out, uint64(rand.Uint32()), 10)

@@ -57,7 +57,7 @@ func TestAutodiscoverRefusesByItsOwnErrors(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			got := post(t, url, test.body)
 			if got.status != 200 || !strings.Contains(got.body, "<ErrorCode>"+test.code+"</ErrorCode>") ||
-				!regexp.MustCompile(`<Error Time="\d\d:\d\d:\d\d\.\d{7}" Id="\d+">`).MatchString(got.body) {
+				!regexp.MustCompile(`<Response><Error Time="\d\d:\d\d:\d\d\.\d{7}" Id="\d+">`).MatchString(got.body) {
 				t.Errorf("got %d %s, want %s", got.status, got.body, test.code)
 			}
 		})

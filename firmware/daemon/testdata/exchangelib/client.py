@@ -10,7 +10,8 @@ import dns.resolver
 from exchangelib import Account, Credentials
 from exchangelib.autodiscover import clear_cache
 from exchangelib.autodiscover.discovery import pox, soap
-from exchangelib.errors import ErrorInvalidIdMalformed, ErrorInvalidPhoneCallId, ErrorInvalidServerVersion
+from exchangelib.errors import (
+    ErrorInvalidIdMalformed, ErrorInvalidPhoneCallId, ErrorInvalidServerVersion, ErrorNonExistentMailbox)
 from exchangelib.protocol import FailFast
 from exchangelib.services import GetRoomLists
 from exchangelib.services.common import EWSService
@@ -87,6 +88,7 @@ for way in pox, soap:
     same(endpoint, protocol.service_endpoint)
 
 clear_cache()
+refused(ErrorNonExistentMailbox, lambda: pox.discover("nobody@example.test", credentials=Credentials(address, password)))
 account = Account(address, credentials=Credentials(address, password), autodiscover=True)
 same("Microsoft Exchange Server 2010 SP3", account.version.fullname)
 

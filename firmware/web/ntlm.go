@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/md5"
 	"crypto/rand"
+	"crypto/rc4"
 	"crypto/sha256"
 	"crypto/sha512"
 	"crypto/x509"
@@ -66,7 +67,7 @@ func (a *Auth) ntlm(r *http.Request, addr netip.Addr, token string) (User, error
 	switch {
 	case kind == ntlmNegotiate:
 		rand.Read(h.challenge[:])
-		h.negotiate, h.offer = msg, challengeMessage(h.challenge, a.Realm)
+		h.negotiate, h.offer = msg, challengeMessage(h.challenge, a.Realm, msg)
 		return User{}, &refusal{status: http.StatusUnauthorized, text: "go on", challenge: base64.StdEncoding.EncodeToString(h.offer)}
 	case kind == ntlmAuthenticate && h.offer != nil:
 		user, err := a.ntlmFinish(r, addr, h, msg)
@@ -114,18 +115,32 @@ func (m authenticateMessage) check(nt []byte, challenge [8]byte) (base []byte, o
 }
 
 // checkMIC verifies that nobody changed the negotiation on its way, where the client says
-// that it has signed it ([MS-NLMP] 3.1.5.1.2). The key is the session base key, since no
-// key exchange is offered.
+// that it has signed it ([MS-NLMP] 3.1.5.1.2).
 func (m authenticateMessage) checkMIC(base, negotiate, offer, msg []byte) bool {
 	if v := m.pairs[avFlags]; len(v) != 4 || binary.LittleEndian.Uint32(v)&avFlagMIC == 0 {
 		return true
 	}
-	if len(msg) < micOffset+md5.Size || m.flags&ntlmKeyExchange != 0 {
+	if len(msg) < micOffset+md5.Size {
 		return false
 	}
 	blank := bytes.Clone(msg)
 	clear(blank[micOffset : micOffset+md5.Size])
-	return hmac.Equal(msg[micOffset:micOffset+md5.Size], hmacMD5(base, negotiate, offer, blank))
+	return hmac.Equal(msg[micOffset:micOffset+md5.Size], hmacMD5(m.sessionKey(base), negotiate, offer, blank))
+}
+
+// sessionKey is the key that the client signs with: its own choice, encrypted with the
+// session base key, or that one itself ([MS-NLMP] 3.2.5.1.2).
+func (m authenticateMessage) sessionKey(base []byte) []byte {
+	if m.flags&ntlmKeyExchange == 0 || len(m.session) != sessionSize {
+		return base
+	}
+	c, err := rc4.NewCipher(base)
+	if err != nil {
+		return base // a key of 16 bytes is no error
+	}
+	key := make([]byte, sessionSize)
+	c.XORKeyStream(key, m.session)
+	return key
 }
 
 // bound verifies the channel that the client says it has, so that nobody in between can

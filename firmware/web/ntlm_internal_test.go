@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"crypto/rc4"
 	"crypto/tls"
 	"encoding/base64"
 	"encoding/binary"
@@ -80,13 +81,18 @@ func TestAChannelBindingTiesALoginToOurCertificate(t *testing.T) {
 // ntlmClient makes the messages of a client ([MS-NLMP] 3.1.5).
 type ntlmClient struct {
 	user, domain, password string
-	mic                    bool
+	mic, exchange          bool // it signs; with a key of its own choice
 	spoil                  func(msg []byte)
 	negotiate              []byte
 }
 
 func (c *ntlmClient) first() string {
-	c.negotiate = append(bytes.Clone(ntlmSignature), 1, 0, 0, 0, 7, 0x82, 0x08, 0xa0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+	flags := uint32(0xa0088207)
+	if c.exchange {
+		flags |= ntlmSign | ntlmVersion | ntlmKeyExchange
+	}
+	c.negotiate = binary.LittleEndian.AppendUint32(append(bytes.Clone(ntlmSignature), ntlmNegotiate, 0, 0, 0), flags)
+	c.negotiate = append(c.negotiate, make([]byte, 16)...)
 	return "NTLM " + base64.StdEncoding.EncodeToString(c.negotiate)
 }
 
@@ -120,9 +126,27 @@ func (c *ntlmClient) second(t *testing.T, challenge string) string {
 	put(20, append(bytes.Clone(proof), blob...))
 	put(28, toUTF16(c.domain))
 	put(36, toUTF16(c.user))
-	binary.LittleEndian.PutUint32(msg[60:], ntlmFlags)
+	flags := binary.LittleEndian.Uint32(offer[20:])
+	key := hmacMD5(owf, proof)
+	if c.exchange {
+		if flags&ntlmSign == 0 || flags&ntlmKeyExchange == 0 || offer[55] != 15 {
+			t.Fatalf("what was asked for is not offered: %x", offer)
+		}
+		own := []byte("a key of its own")
+		secret := make([]byte, len(own))
+		cipher, err := rc4.NewCipher(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cipher.XORKeyStream(secret, own)
+		put(52, secret)
+		key = own
+	} else if flags != ntlmFlags {
+		t.Fatalf("what was not asked for is offered: %x", offer)
+	}
+	binary.LittleEndian.PutUint32(msg[60:], flags)
 	if c.mic {
-		copy(msg[micOffset:], hmacMD5(hmacMD5(owf, proof), c.negotiate, offer, msg))
+		copy(msg[micOffset:], hmacMD5(key, c.negotiate, offer, msg))
 	}
 	if c.spoil != nil {
 		c.spoil(msg)
@@ -173,10 +197,12 @@ func TestAnNTLMHandshakeLogsAConnectionIn(t *testing.T) {
 		{"a user", ntlmClient{}, 200},
 		{"a user of a domain", ntlmClient{user: "ANNA", domain: "EXAMPLE"}, 200},
 		{"a user who signs", ntlmClient{mic: true}, 200},
+		{"a user who signs with a key of their own", ntlmClient{mic: true, exchange: true}, 200},
 		{"not with a wrong password", ntlmClient{password: "wrong horse"}, 401},
 		{"not a stranger", ntlmClient{user: "eve"}, 401},
 		{"not a user without a hash", ntlmClient{user: "bert"}, 401},
 		{"not with a wrong signature", ntlmClient{mic: true, spoil: func(msg []byte) { msg[micOffset]++ }}, 401},
+		{"not with a wrong signature and a key of their own", ntlmClient{mic: true, exchange: true, spoil: func(msg []byte) { msg[micOffset]++ }}, 401},
 		{"not with a proof changed on its way", ntlmClient{spoil: func(msg []byte) { msg[88]++ }}, 401},
 		{"not with flags changed on their way", ntlmClient{mic: true, spoil: func(msg []byte) { msg[61]++ }}, 401},
 		{"not with a response beyond the end", ntlmClient{spoil: func(msg []byte) { msg[24], msg[25] = 0xff, 0xff }}, 401},
@@ -281,6 +307,27 @@ func TestCurlLogsInWithNTLM(t *testing.T) {
 			}
 			if !strings.HasSuffix(string(out), want) {
 				t.Errorf("%s %s: got %q, want %q", url, password, out, want)
+			}
+		}
+	}
+}
+
+// TestGSSNTLMSSPLogsIn drives Debian's gss-ntlmssp, by which .NET's HttpClient logs in on
+// Linux. It wants signatures, as that client does, and says which certificate it has seen.
+func TestGSSNTLMSSPLogsIn(t *testing.T) {
+	cert, err := SelfSigned(t.TempDir(), "board")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for scheme, s := range map[string]*Server{
+		"http":  ntlmServer(t, nil),
+		"https": ntlmServer(t, &tls.Config{Certificates: []tls.Certificate{cert}}),
+	} {
+		for password, want := range map[string]string{"correct horse": "200 anna body", "wrong horse": "401"} {
+			// Debian's own: the one that sees Debian's modules.
+			out, err := exec.Command("/usr/bin/python3", "testdata/gss/client.py", scheme, s.Addr().String(), "anna", password, "body").CombinedOutput()
+			if err != nil || strings.TrimSpace(string(out)) != want {
+				t.Errorf("%s %s: %v %s, want %s", scheme, password, err, out, want)
 			}
 		}
 	}

@@ -27,11 +27,18 @@ const (
 // Flags ([MS-NLMP] 2.2.2.5).
 const (
 	ntlmUnicode     = 0x00000001
+	ntlmSign        = 0x00000010
+	ntlmSeal        = 0x00000020
+	ntlmVersion     = 0x02000000
 	ntlmKeyExchange = 0x40000000
 	// ntlmFlags are what we offer: Unicode, target name, NTLM, signed always, server as
 	// target, extended session security, target info, 128 and 56 bits.
 	ntlmFlags = ntlmUnicode | 0x00000004 | 0x00000200 | 0x00008000 | 0x00020000 | 0x00080000 | 0x00800000 | 0x20000000 | 0x80000000
 )
+
+// ntlmAsked are what we offer to who asks. HTTP signs and seals nothing, but .NET's HttpClient
+// goes no further without signatures, and gets its signing key by exchange.
+const ntlmAsked = ntlmSign | ntlmSeal | ntlmVersion | ntlmKeyExchange
 
 // Kinds of AV_PAIR ([MS-NLMP] 2.2.2.1).
 const (
@@ -46,10 +53,11 @@ const (
 )
 
 const (
-	maxNTLM   = 4 << 10 // bytes of a message
-	proofSize = md5.Size
-	blobSize  = 28 // of NTLMv2_CLIENT_CHALLENGE, before its AV pairs ([MS-NLMP] 2.2.2.7)
-	micOffset = 72 // of the MIC in a message that has one ([MS-NLMP] 2.2.1.3)
+	maxNTLM     = 4 << 10 // bytes of a message
+	proofSize   = md5.Size
+	sessionSize = 16 // of a session key
+	blobSize    = 28 // of NTLMv2_CLIENT_CHALLENGE, before its AV pairs ([MS-NLMP] 2.2.2.7)
+	micOffset   = 72 // of the MIC in a message that has one ([MS-NLMP] 2.2.1.3)
 )
 
 // decodeNTLM returns a token's message and its type, 0 if it is none.
@@ -64,8 +72,15 @@ func decodeNTLM(token string) (kind uint32, msg []byte) {
 	return binary.LittleEndian.Uint32(msg[8:]), msg
 }
 
-// challengeMessage is our answer to the first message ([MS-NLMP] 2.2.1.2).
-func challengeMessage(challenge [8]byte, realm string) []byte {
+// challengeMessage is our answer to the first message, negotiate ([MS-NLMP] 2.2.1.2).
+func challengeMessage(challenge [8]byte, realm string, negotiate []byte) []byte {
+	flags, version := uint32(ntlmFlags), make([]byte, 8)
+	if len(negotiate) >= 16 {
+		flags |= binary.LittleEndian.Uint32(negotiate[12:]) & ntlmAsked
+	}
+	if flags&ntlmVersion != 0 {
+		version = []byte{6, 1, 0xb1, 0x1d, 0, 0, 0, 15} // as Windows 7; 15 is the protocol's own (2.2.2.10)
+	}
 	name := toUTF16(strings.ToUpper(realm))
 	u16, u32 := binary.LittleEndian.AppendUint16, binary.LittleEndian.AppendUint32
 	var info []byte
@@ -83,11 +98,11 @@ func challengeMessage(challenge [8]byte, realm string) []byte {
 	}
 	b := u32(bytes.Clone(ntlmSignature), 2)
 	b = field(b, len(name), header)
-	b = u32(b, ntlmFlags)
+	b = u32(b, flags)
 	b = append(b, challenge[:]...)
 	b = append(b, make([]byte, 8)...)
 	b = field(b, len(info), header+len(name))
-	b = append(b, make([]byte, 8)...) // version, which the flags don't announce
+	b = append(b, version...)
 	return append(append(b, name...), info...)
 }
 
@@ -95,6 +110,7 @@ func challengeMessage(challenge [8]byte, realm string) []byte {
 type authenticateMessage struct {
 	user, domain string
 	response     []byte // NTLMv2_RESPONSE: proof, blob, AV pairs
+	session      []byte // the session key, encrypted; empty where none is exchanged
 	pairs        map[uint16][]byte
 	flags        uint32
 }
@@ -108,10 +124,11 @@ func parseAuthenticate(msg []byte) (m authenticateMessage, err error) {
 	response, ok1 := ntlmField(msg, 20)
 	domain, ok2 := ntlmField(msg, 28)
 	user, ok3 := ntlmField(msg, 36)
+	session, _ := ntlmField(msg, 52)
 	if !ok1 || !ok2 || !ok3 || m.flags&ntlmUnicode == 0 || len(response) < proofSize+blobSize {
 		return m, errNTLM
 	}
-	m.domain, m.user, m.response = fromUTF16(domain), fromUTF16(user), response
+	m.domain, m.user, m.response, m.session = fromUTF16(domain), fromUTF16(user), response, session
 	m.pairs, err = avPairs(response[proofSize+blobSize:])
 	return m, err
 }

@@ -46,7 +46,7 @@ func (m *message) autodiscoverSOAP(h *Handler, r *http.Request, _ service) error
 		q.kind = "Domain"
 	default:
 		return &fault{code: "ErrorInvalidRequest",
-			text: "The request is invalid: the operation " + operation + " isn't supported by this server."}
+			text: "The request is invalid: the operation " + operation + " is not supported by this server."}
 	}
 	if err := m.discoverRequest(&q); err != nil {
 		return err

@@ -201,7 +201,7 @@ func checkRules(t testing.TB, got reply) {
 		t.Errorf("content type %s", got.header.Get("Content-Type"))
 	}
 	isUM := strings.Contains(got.body, "<soap:Envelope") || strings.Contains(got.body, "ExceptionType")
-	if isUM || isFault && !strings.Contains(got.body, "isn't supported") {
+	if isUM || isFault && !strings.Contains(got.body, "is not supported") {
 		if strings.Contains(got.body, "Header>") {
 			t.Errorf("a header where Exchange has none: %s", got.body)
 		}

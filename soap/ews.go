@@ -40,7 +40,7 @@ func (m *message) callEWS(h *Handler, ctx context.Context, user string) error {
 	i := slices.IndexFunc(ewsOperations[:], func(op ewsOperation) bool { return op.name == string(m.operation) })
 	if i < 0 {
 		return &fault{code: "ErrorInvalidRequest", version: true,
-			text: "The request is invalid: the operation " + string(m.operation) + " isn't supported by this server."}
+			text: "The request is invalid: the operation " + string(m.operation) + " is not supported by this server."}
 	}
 	op := &ewsOperations[i]
 	args, err := op.read(m)
@@ -273,7 +273,7 @@ func (h *Handler) getServiceConfiguration(ctx context.Context, user string, args
 			out = append(out, `</UnifiedMessagingConfiguration>`...)
 		} else {
 			out = append(out, `Error">`...)
-			out = appendError(out, "ErrorInvalidOperation", "The configuration "+name+" isn't supported by this server.")
+			out = appendError(out, "ErrorInvalidOperation", "The configuration "+name+" is not supported by this server.")
 		}
 		out = append(out, `</ServiceConfigurationResponseMessageType>`...)
 	}

@@ -177,7 +177,7 @@ func TestOtherConfigurationsAreRefusedOneByOne(t *testing.T) {
 		<m:ConfigurationName>UnifiedMessagingConfiguration</m:ConfigurationName></m:RequestedConfiguration>
 		</m:GetServiceConfiguration>`))
 	for _, want := range []string{
-		`<ServiceConfigurationResponseMessageType ResponseClass="Error"><MessageText>The configuration MailTips isn't supported by this server.</MessageText><ResponseCode>ErrorInvalidOperation</ResponseCode>`,
+		`<ServiceConfigurationResponseMessageType ResponseClass="Error"><MessageText>The configuration MailTips is not supported by this server.</MessageText><ResponseCode>ErrorInvalidOperation</ResponseCode>`,
 		`<ServiceConfigurationResponseMessageType ResponseClass="Success"><ResponseCode>NoError</ResponseCode><UnifiedMessagingConfiguration><t:UmEnabled>true<`,
 	} {
 		if !strings.Contains(got.body, want) {

@@ -94,7 +94,7 @@ async function main() {
   assert.equal(error.ResponseCode, ews.ServiceError.ErrorSchemaValidation)
   assert.equal(error.LineNumber, 1)
   error = await refused(service.GetRoomLists())
-  assert.match(error.message, /the operation GetRoomLists isn't supported/)
+  assert.match(error.message, /the operation GetRoomLists is not supported/)
   console.log('the board is found, and works')
 }
 main()

@@ -115,9 +115,7 @@ func (m *message) read(w http.ResponseWriter, r *http.Request) error {
 		return errType
 	}
 	var inflate bool
-	switch enc := first(r.Header["Content-Encoding"]); {
-	case len(r.Header["Content-Encoding"]) > 1:
-		return errEncoding
+	switch enc := strings.Join(r.Header["Content-Encoding"], ","); {
 	case enc == "" || strings.EqualFold(enc, "identity"):
 	case strings.EqualFold(enc, "gzip") || strings.EqualFold(enc, "x-gzip"):
 		inflate = true

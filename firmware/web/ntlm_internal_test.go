@@ -179,6 +179,16 @@ func ntlmServer(t *testing.T, secure *tls.Config) *Server {
 	return s
 }
 
+// ntlmServers are one without TLS and one with it, by their schemes.
+func ntlmServers(t *testing.T) map[string]*Server {
+	t.Helper()
+	cert, err := SelfSigned(t.TempDir(), "board")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]*Server{"http": ntlmServer(t, nil), "https": ntlmServer(t, &tls.Config{Certificates: []tls.Certificate{cert}})}
+}
+
 func TestAnNTLMHandshakeLogsAConnectionIn(t *testing.T) {
 	anna := func(c ntlmClient) ntlmClient {
 		if c.user == "" {
@@ -292,21 +302,14 @@ func TestCurlLogsInWithNTLM(t *testing.T) {
 	if err != nil || !strings.Contains(string(version), "NTLM") {
 		t.Skip("no curl with NTLM")
 	}
-	cert, err := SelfSigned(t.TempDir(), "board")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for url, s := range map[string]*Server{
-		"http://":  ntlmServer(t, nil),
-		"https://": ntlmServer(t, &tls.Config{Certificates: []tls.Certificate{cert}}),
-	} {
+	for scheme, s := range ntlmServers(t) {
 		for password, want := range map[string]string{"correct horse": "anna body 200", "wrong horse": " 401"} {
-			out, err := exec.Command("curl", "-sSk", "--ntlm", "--user", `EXAMPLE\anna:`+password, "--data-binary", "body", "-w", " %{http_code}", url+s.Addr().String()+"/").CombinedOutput()
+			out, err := exec.Command("curl", "-sSk", "--ntlm", "--user", `EXAMPLE\anna:`+password, "--data-binary", "body", "-w", " %{http_code}", scheme+"://"+s.Addr().String()+"/").CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v: %s", err, out)
 			}
 			if !strings.HasSuffix(string(out), want) {
-				t.Errorf("%s %s: got %q, want %q", url, password, out, want)
+				t.Errorf("%s %s: got %q, want %q", scheme, password, out, want)
 			}
 		}
 	}
@@ -315,14 +318,7 @@ func TestCurlLogsInWithNTLM(t *testing.T) {
 // TestGSSNTLMSSPLogsIn drives Debian's gss-ntlmssp, by which .NET's HttpClient logs in on
 // Linux. It wants signatures, as that client does, and says which certificate it has seen.
 func TestGSSNTLMSSPLogsIn(t *testing.T) {
-	cert, err := SelfSigned(t.TempDir(), "board")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for scheme, s := range map[string]*Server{
-		"http":  ntlmServer(t, nil),
-		"https": ntlmServer(t, &tls.Config{Certificates: []tls.Certificate{cert}}),
-	} {
+	for scheme, s := range ntlmServers(t) {
 		for password, want := range map[string]string{"correct horse": "200 anna body", "wrong horse": "401"} {
 			// Debian's own: the one that sees Debian's modules.
 			out, err := exec.Command("/usr/bin/python3", "testdata/gss/client.py", scheme, s.Addr().String(), "anna", password, "body").CombinedOutput()

@@ -17,7 +17,7 @@ import (
 	"strings"
 	"syscall"
 
-	"hookswitch/board/image/emulator"
+	"hookswitch/scripts/appliance/emulator"
 )
 
 func main() {

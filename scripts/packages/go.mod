@@ -1,4 +1,4 @@
-module hookswitch/board/debian
+module hookswitch/scripts/packages
 
 go 1.26.4
 

@@ -21,6 +21,9 @@ import (
 // name of everything that is built, less the extension.
 const name = "hookswitch-rpi-arm64"
 
+// tools is the module of these programs, which pins the kernel and the boot firmware.
+const tools = "scripts/appliance"
+
 // builder holds what a build starts from. Equal builders make equal bytes.
 type builder struct {
 	root    string // of the checkout
@@ -182,7 +185,7 @@ func (b *builder) boardModules() (map[string]module, error) {
 	modules := make(map[string]module)
 	for short, path := range map[string]string{"kernel": "github.com/gokrazy/kernel.rpi", "firmware": "github.com/gokrazy/firmware"} {
 		cmd := exec.Command("go", "mod", "download", "-json", path)
-		cmd.Dir = filepath.Join(b.root, "board/image")
+		cmd.Dir = filepath.Join(b.root, tools)
 		cmd.Stderr = os.Stderr
 		out, err := cmd.Output()
 		if err != nil {
@@ -200,11 +203,11 @@ func (b *builder) boardModules() (map[string]module, error) {
 // compile builds the two programs of the card: init and the daemon.
 func (b *builder) compile() error {
 	for _, p := range []struct{ dir, pkg, out string }{
-		{"board/image", "hookswitch/board/image/init", "init"},
+		{".", "hookswitch/firmware/appliance", "init"},
 		{".", b.daemon, "hookswitch"},
 	} {
-		if strings.HasPrefix(p.pkg, "hookswitch/board/image/") {
-			p.dir = "board/image"
+		if strings.HasPrefix(p.pkg, "hookswitch/"+tools+"/") {
+			p.dir = tools
 		}
 		cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false",
 			"-ldflags=-s -w -buildid= -X hookswitch/firmware/web.version="+b.release.Version, "-o", filepath.Join(b.tmp, p.out), p.pkg)

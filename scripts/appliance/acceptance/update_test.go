@@ -19,8 +19,8 @@ import (
 	"testing"
 	"time"
 
-	"hookswitch/board/image/emulator"
 	"hookswitch/firmware/update"
+	"hookswitch/scripts/appliance/emulator"
 )
 
 func archiveOf(version string) string {

@@ -1,4 +1,4 @@
-// Command init is process 1 of the appliance. It mounts what there is, starts the daemon
+// Command appliance, /init on the card, is process 1 of the appliance. It mounts what there is, starts the daemon
 // and keeps it alive, brings up the network and the clock behind it, and stops in order.
 //
 // It holds no telephone and opens no port but mDNS. Whatever goes wrong it goes on: the

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"hookswitch/board/image/emulator"
+	"hookswitch/scripts/appliance/emulator"
 )
 
 // soapURL is where the board serves Exchange's operations.

@@ -34,7 +34,7 @@ func (b *builder) checkReproducible() error {
 	log.Printf("again, in %s", copied)
 	cmd := exec.Command("go", "run", "./card", "-root", again.root, "-o", again.out, "-key", b.key, "-hat", b.hat,
 		"-daemon", b.daemon, "-version", b.release.Version, "-built", fmt.Sprint(b.release.Built))
-	cmd.Dir = filepath.Join(copied, "board/image")
+	cmd.Dir = filepath.Join(copied, "scripts/appliance")
 	cmd.Env = append(os.Environ(), "GOCACHE="+filepath.Join(tmp, "cache"))
 	cmd.Stderr = os.Stderr
 	if err := cmd.Run(); err != nil {

@@ -92,7 +92,7 @@ func TestSigningKeyIsMadeOnce(t *testing.T) {
 }
 
 func TestEveryHATHasAFirstConfigurationThatIsRight(t *testing.T) {
-	own, err := os.ReadFile("../hookswitch.toml")
+	own, err := os.ReadFile("../../../board/card/hookswitch.toml")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"hookswitch/board/image/emulator"
+	"hookswitch/scripts/appliance/emulator"
 )
 
 // The tests in this file are of boards that have a fault that a person must put right:

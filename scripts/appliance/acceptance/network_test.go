@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"hookswitch/board/image/emulator"
+	"hookswitch/scripts/appliance/emulator"
 )
 
 func TestStaticAddressAndLargerCard(t *testing.T) {

@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"hookswitch/board/image/emulator"
+	"hookswitch/scripts/appliance/emulator"
 )
 
 var full = flag.Bool("full", false, "all power cuts, and updates over the LAN")

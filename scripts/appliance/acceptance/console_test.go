@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"hookswitch/board/image/emulator"
+	"hookswitch/scripts/appliance/emulator"
 )
 
 // terminal is a technician's, at the board's UART.

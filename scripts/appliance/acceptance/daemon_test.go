@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"hookswitch/board/image/emulator"
+	"hookswitch/scripts/appliance/emulator"
 )
 
 // password is anna's, new in each run.

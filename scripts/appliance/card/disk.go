@@ -58,7 +58,7 @@ func (b *builder) slot(modules map[string]module, root initramfs) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	cmdline, err := os.ReadFile(filepath.Join(b.root, "board/image/cmdline.txt"))
+	cmdline, err := os.ReadFile(filepath.Join(b.root, "board/card/cmdline.txt"))
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (b *builder) slot(modules map[string]module, root initramfs) ([]byte, error
 
 // config is config.txt: ours, and what the HAT needs before Linux runs.
 func (b *builder) config(overlays string) ([]byte, error) {
-	config, err := os.ReadFile(filepath.Join(b.root, "board/image/config.txt"))
+	config, err := os.ReadFile(filepath.Join(b.root, "board/card/config.txt"))
 	if err != nil {
 		return nil, err
 	}

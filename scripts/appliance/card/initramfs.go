@@ -39,7 +39,7 @@ func (b *builder) initramfs() (initramfs, error) {
 		return initramfs{}, err
 	}
 	c.file("etc/hookswitch-release", 0o644, append(release, '\n'))
-	config, err := os.ReadFile(filepath.Join(b.root, "board/image/hookswitch.toml"))
+	config, err := os.ReadFile(filepath.Join(b.root, "board/card/hookswitch.toml"))
 	if err != nil {
 		return initramfs{}, err
 	}

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"hookswitch/board/image/emulator"
+	"hookswitch/scripts/appliance/emulator"
 )
 
 // TestTheFirstStart has a card as the image is: the password is shown on the serial port,

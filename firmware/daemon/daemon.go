@@ -30,8 +30,8 @@ type Options struct {
 	Data   string    // instead of the configuration's, if not ""
 	Listen string    // likewise
 	Trace  bool      // print the AT dialogue and relay edges
-	Out    io.Writer // where log and trace go; nil is standard error
-	// Show tells what only a technician may see, such as a new PIN; nil is standard error.
+	Out    io.Writer // where log and trace go; nil is standard error. Nobody waits for it.
+	// Show tells what only a technician may see, such as a new PIN; nil is where the log goes.
 	Show func(text string)
 
 	// For the simulated board: how much faster than real time its lines run (0 is 1), and
@@ -41,6 +41,7 @@ type Options struct {
 	SimEdge  func(line string, closed bool)
 
 	configuration *config.Config // instead of what is in the file, if not nil
+	lines         io.Writer      // takes the log's lines at once; nil is a queue before Out
 }
 
 // Daemon is a running board.
@@ -56,6 +57,7 @@ type Daemon struct {
 	update *updater
 	beat   *heartbeat
 	said   *faultLog
+	queue  *logQueue // nil where Options.lines is another's
 }
 
 // Open puts every line on-hook, then serves. What was opened is closed again on an error.
@@ -70,17 +72,17 @@ func Open(opt Options) (d *Daemon, err error) {
 			err = errors.Join(err, d.Close())
 		}
 	}()
-	out := opt.Out
-	if out == nil {
-		out = os.Stderr
+	if opt.lines == nil {
+		d.queue = newLogQueue(opt.out())
+		opt.lines = d.queue
 	}
 	if opt.Show == nil {
-		opt.Show = func(text string) { fmt.Fprintln(os.Stderr, text) }
+		opt.Show = func(text string) { fmt.Fprintln(opt.lines, text) }
 	}
-	d.log = newLogger(out, cfg.Log.Level)
+	d.log = newLogger(opt.lines, cfg.Log.Level)
 	var trace *tracer
 	if opt.Trace || cfg.Log.Trace {
-		trace = &tracer{w: out}
+		trace = &tracer{w: opt.lines}
 	}
 	lines, err := d.lines(opt, trace)
 	if err != nil {
@@ -110,6 +112,13 @@ func Open(opt Options) (d *Daemon, err error) {
 	d.said = startFaultLog(d.faults, d.log)
 	d.log.Info("serving", "address", d.Addr().String(), "tls", cfg.HTTP.TLS, "data", cfg.Data)
 	return d, nil
+}
+
+func (o Options) out() io.Writer {
+	if o.Out == nil {
+		return os.Stderr
+	}
+	return o.Out
 }
 
 // mailboxes opens those of every user. What can't be read or made is no reason not to serve.
@@ -303,6 +312,9 @@ func (d *Daemon) Close() error {
 	}
 	if d.sim != nil {
 		errs = append(errs, d.sim.Close())
+	}
+	if d.queue != nil {
+		d.queue.close()
 	}
 	return errors.Join(errs...)
 }

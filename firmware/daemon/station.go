@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -32,14 +32,14 @@ type station struct {
 // Run is the daemon's life, from all lines on-hook to all lines on-hook: it returns when
 // ctx ends, or the HTTP front fails.
 func Run(ctx context.Context, opt Options) error {
-	if opt.Out == nil {
-		opt.Out = os.Stderr
-	}
-	tail := console.NewTail(opt.Out)
-	opt.Out = tail
+	defer surviveReaders()()
+	queue := newLogQueue(opt.out())
+	defer queue.close()
+	tail := console.NewTail(queue)
+	opt.lines = tail
 	s := &station{opt: opt, log: newLogger(tail, "info")}
 	con := console.New(s.technician(tail))
-	s.opt.Show = s.show(con)
+	s.opt.Show = s.show(con, queue)
 	if err := s.open(); err != nil {
 		return err
 	}
@@ -163,14 +163,15 @@ func (d *Daemon) url() string {
 	return fmt.Sprintf("%s://%s/", scheme, host)
 }
 
-// show tells something to the technician; where there is no console, on standard error.
-func (s *station) show(con *console.Console) func(string) {
+// show tells something to the technician; where there is no console, where the log goes, but
+// not to the tail of it that is remembered.
+func (s *station) show(con *console.Console, log io.Writer) func(string) {
 	return func(text string) {
 		d := s.current()
 		if d != nil && len(wantedPorts(d.cfg)) > 0 && con.Show(text) == nil {
 			return
 		}
-		fmt.Fprintln(os.Stderr, text)
+		fmt.Fprintln(log, text)
 	}
 }
 

@@ -3,18 +3,10 @@ package daemon
 import (
 	"fmt"
 	"io"
-	"log/slog"
 	"strings"
 	"sync"
 	"time"
 )
-
-// newLogger logs events as key=value text.
-func newLogger(w io.Writer, level string) *slog.Logger {
-	var l slog.Level
-	_ = l.UnmarshalText([]byte(level)) // the configuration admits only the four names
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: l}))
-}
 
 // tracer prints what goes over the AT ports and what the hook relays do, as it happens:
 //

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -31,6 +32,7 @@ Exit status: 0 done, 1 not done, 2 asked wrongly, 130 interrupted.`
 // commandLine is every subcommand; each has its file.
 type commandLine struct {
 	daemonFlags
+	ShowVersion kong.VersionFlag `name:"version" help:"Print which program this is."`
 
 	Serve    serveCommand    `cmd:"" help:"Run the daemon; without --config on the simulated board."`
 	Play     playCommand     `cmd:"" help:"Play a message to a telephone and follow the call; Ctrl-C disconnects."`
@@ -53,7 +55,10 @@ func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) (status int) {
 	var cl commandLine
-	parser := kong.Must(&cl, kong.Name("hookswitch"), kong.Description(about))
+	parser := kong.Must(&cl, kong.Name("hookswitch"), kong.Description(about), kong.Vars{"version": versionLine()})
+	if len(args) > 0 && args[0] == "help" { // as other programs have it; kong knows the flag only
+		args = append(slices.Clone(args[1:]), "--help")
+	}
 	command, err := parser.Parse(args)
 	if err != nil {
 		complain(fmt.Errorf("%w; see hookswitch --help", err))

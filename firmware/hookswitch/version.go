@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 
 	"hookswitch/firmware/web"
@@ -8,13 +9,14 @@ import (
 
 type versionCommand struct{}
 
-// Run says which program this is.
+// Run prints which program this is.
 func (c *versionCommand) Run() error {
-	b := web.Build()
-	commit := b.Commit
-	if commit == "" {
-		commit = "unknown"
-	}
-	fmt.Printf("hookswitch %s (commit %s, Go %s)\n", b.Version, commit, b.Go)
+	fmt.Println(versionLine())
 	return nil
+}
+
+func versionLine() string {
+	b := web.Build()
+	return fmt.Sprintf("hookswitch %s (commit %s of %s, Go %s)",
+		b.Version, cmp.Or(b.Commit, "unknown"), cmp.Or(b.Date, "unknown date"), b.Go)
 }

@@ -96,7 +96,11 @@ func build(root, out, version string, epoch int64, t target) (string, error) {
 	}
 	defer os.RemoveAll(tmp)
 	binary := filepath.Join(tmp, "hookswitch")
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid= -X hookswitch/firmware/web.version="+version, "-o", binary, "./firmware/hookswitch")
+	_, commit, _ := strings.Cut(version, "-")
+	const web = " -X hookswitch/firmware/web."
+	ldflags := "-ldflags=-s -w -buildid=" + web + "version=" + version + web + "commit=" + commit +
+		web + "date=" + time.Unix(epoch, 0).UTC().Format(time.RFC3339)
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", ldflags, "-o", binary, "./firmware/hookswitch")
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+t.goarch, "GOARM="+t.v, "GOWORK=off")
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
@@ -108,13 +112,20 @@ func build(root, out, version string, epoch int64, t target) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	notices, err := noticesOf(root, binary)
+	if err != nil {
+		return "", err
+	}
 	built := time.Unix(epoch, 0).UTC()
 	changelog := fmt.Appendf(nil, "hookswitch (%s) unstable; urgency=medium\n\n  * Built from the commit that the version names.\n\n -- %s  %s\n",
 		version, maintainer, built.Format(time.RFC1123Z))
-	for name, text := range map[string][]byte{"manual.gz": manual, "changelog.gz": changelog} {
+	for name, text := range map[string][]byte{"manual.gz": manual, "changelog.gz": changelog, "notices.gz": notices} {
 		if err := compress(filepath.Join(tmp, name), text); err != nil {
 			return "", err
 		}
+	}
+	if err := copyright(root, dir, tmp); err != nil {
+		return "", err
 	}
 	vars := map[string]string{
 		"ARCH": t.arch, "VERSION": version, "MAINTAINER": maintainer, "TMP": tmp, "DIR": dir,
@@ -147,6 +158,45 @@ func build(root, out, version string, epoch int64, t target) (string, error) {
 		return "", err
 	}
 	return path, f.Close()
+}
+
+// noticesOf returns the licences of the modules that are linked into a program.
+func noticesOf(root, program string) ([]byte, error) {
+	cmd := exec.Command("go", "run", "./scripts/notices", program)
+	cmd.Dir = root
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("notices: %w", err)
+	}
+	return out, nil
+}
+
+// copyright fills the package's copyright file in from LICENSE, the one place that says which
+// licence hookswitch has.
+func copyright(root, dir, tmp string) error {
+	own, err := os.ReadFile(filepath.Join(root, "LICENSE"))
+	if err != nil {
+		return err
+	}
+	vars := map[string]string{}
+	for line := range strings.Lines(string(own)) {
+		if id, ok := strings.CutPrefix(line, "SPDX-License-Identifier: "); ok {
+			vars["LICENSE"] = strings.TrimSpace(id)
+		}
+		if holder, ok := strings.CutPrefix(line, "Copyright "); ok {
+			vars["COPYRIGHT"] = strings.TrimSpace(holder)
+		}
+	}
+	if vars["LICENSE"] == "" || vars["COPYRIGHT"] == "" {
+		return fmt.Errorf("LICENSE names no SPDX-License-Identifier or no Copyright")
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "copyright"))
+	if err != nil {
+		return err
+	}
+	filled := os.Expand(string(text), func(name string) string { return vars[name] })
+	return os.WriteFile(filepath.Join(tmp, "copyright"), []byte(filled), 0o644)
 }
 
 // compress writes text as Debian wants it: at its smallest, with no time in the head.

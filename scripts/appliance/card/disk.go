@@ -62,7 +62,13 @@ func (b *builder) slot(modules map[string]module, root initramfs) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	files := map[string][]byte{"vmlinuz": vmlinuz, "initramfs.img": root.packed, "config.txt": config, "cmdline.txt": cmdline}
+	notices, err := b.notices()
+	if err != nil {
+		return nil, err
+	}
+	files := map[string][]byte{
+		"vmlinuz": vmlinuz, "initramfs.img": root.packed, "config.txt": config, "cmdline.txt": cmdline, "NOTICES.txt": notices,
+	}
 	for name, data := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
 			return nil, err

@@ -209,8 +209,7 @@ func (b *builder) compile() error {
 		if strings.HasPrefix(p.pkg, "hookswitch/"+tools+"/") {
 			p.dir = tools
 		}
-		cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false",
-			"-ldflags=-s -w -buildid= -X hookswitch/firmware/web.version="+b.release.Version, "-o", filepath.Join(b.tmp, p.out), p.pkg)
+		cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", b.ldflags(), "-o", filepath.Join(b.tmp, p.out), p.pkg)
 		cmd.Dir = filepath.Join(b.root, p.dir)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=arm64", "GOARM64=v8.0", "GOFLAGS=-mod=readonly", "GOWORK=off")
 		cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
@@ -219,6 +218,14 @@ func (b *builder) compile() error {
 		}
 	}
 	return nil
+}
+
+// ldflags tell the programs which version they are.
+func (b *builder) ldflags() string {
+	const web = " -X hookswitch/firmware/web."
+	_, commit, _ := strings.Cut(b.release.Version, "-")
+	return "-ldflags=-s -w -buildid=" + web + "version=" + b.release.Version + web + "commit=" + commit +
+		web + "date=" + time.Unix(b.release.Built, 0).UTC().Format(time.RFC3339)
 }
 
 // run runs a tool with the release's time as the time of day.

@@ -3,9 +3,11 @@ package main
 import (
 	"debug/buildinfo"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -31,13 +33,16 @@ type (
 		Name       string     `json:"name"`
 		Version    string     `json:"version"`
 		PURL       string     `json:"purl,omitempty"`
+		CPE        string     `json:"cpe,omitempty"`
 		Licences   []licence  `json:"licenses,omitempty"`
 		Properties []property `json:"properties,omitempty"`
 	}
 	licence struct {
-		License struct {
-			Name string `json:"name"`
-		} `json:"license"`
+		License licenceName `json:"license"`
+	}
+	licenceName struct { // one of the two
+		ID   string `json:"id,omitempty"` // SPDX
+		Name string `json:"name,omitempty"`
 	}
 	property struct {
 		Name  string `json:"name"`
@@ -57,9 +62,13 @@ func (b *builder) writeSBOM(modules map[string]module) error {
 		Format: "CycloneDX", SpecVersion: "1.5", Version: 1,
 		Metadata: metadata{time.Unix(b.release.Built, 0).UTC().Format(time.RFC3339), image},
 	}
+	identifiers, err := b.identifiers()
+	if err != nil {
+		return err
+	}
 	found := make(map[string]component)
 	top := depends{Ref: image.Ref}
-	for _, program := range []string{"hookswitch", "init"} {
+	for _, program := range programs {
 		info, err := buildinfo.ReadFile(filepath.Join(b.tmp, program))
 		if err != nil {
 			return fmt.Errorf("sbom: %w", err)
@@ -67,28 +76,32 @@ func (b *builder) writeSBOM(modules map[string]module) error {
 		ref := depends{Ref: "program:" + program}
 		found[ref.Ref] = component{Type: "application", Ref: ref.Ref, Name: program, Version: b.release.Version}
 		found["std"] = component{Type: "library", Ref: "std", Name: "std", Version: info.GoVersion,
-			PURL: "pkg:golang/std@" + strings.TrimPrefix(info.GoVersion, "go"), Licences: named("BSD-3-Clause")}
+			PURL: "pkg:golang/std@" + strings.TrimPrefix(info.GoVersion, "go"), Licences: spdx(identifiers["std"])}
 		ref.DependsOn = append(ref.DependsOn, "std")
 		for _, d := range info.Deps {
 			if d.Path == "hookswitch" {
-				continue // ourselves, seen from the image's module
+				continue // ourselves, seen from the module of the image's tools
 			}
 			c := goComponent(d)
+			c.Licences = spdx(identifiers[d.Path])
 			found[c.Ref] = c
 			ref.DependsOn = append(ref.DependsOn, c.Ref)
 		}
 		doc.Dependencies = append(doc.Dependencies, ref)
 		top.DependsOn = append(top.DependsOn, ref.Ref)
 	}
-	for short, licence := range map[string]string{"kernel": "GPL-2.0-only", "firmware": "Broadcom redistributable; only with a Raspberry Pi"} {
-		m := modules[short]
-		c := goComponent(&debug.Module{Path: m.Path, Version: m.Version, Sum: m.Sum})
-		c.Type, c.Licences = "firmware", named(licence)
-		found[c.Ref] = c
+	kernel, err := kernelComponent(modules["kernel"])
+	if err != nil {
+		return fmt.Errorf("sbom: %w", err)
 	}
+	m := modules["firmware"]
+	boot := goComponent(&debug.Module{Path: m.Path, Version: m.Version, Sum: m.Sum})
+	boot.Type = "firmware"
+	boot.Licences = []licence{{licenceName{Name: "Broadcom redistributable; only with a Raspberry Pi"}}}
+	found[kernel.Ref], found[boot.Ref] = kernel, boot
 	for _, ref := range sortedKeys(found) {
 		doc.Components = append(doc.Components, found[ref])
-		if found[ref].Type == "firmware" {
+		if t := found[ref].Type; t == "firmware" || t == "operating-system" {
 			top.DependsOn = append(top.DependsOn, ref)
 		}
 	}
@@ -106,8 +119,32 @@ func goComponent(m *debug.Module) component {
 		Properties: []property{{"go:sum", m.Sum}}}
 }
 
-func named(name string) []licence {
-	var l licence
-	l.License.Name = name
-	return []licence{l}
+func spdx(id string) []licence { return []licence{{licenceName{ID: id}}} }
+
+// kernelComponent names the kernel as the lists of vulnerabilities do: Linux, of the version
+// that the kernel itself has.
+func kernelComponent(m module) (component, error) {
+	vmlinuz, err := os.ReadFile(filepath.Join(m.Dir, "vmlinuz"))
+	if err != nil {
+		return component{}, err
+	}
+	version, err := kernelVersion(vmlinuz)
+	if err != nil {
+		return component{}, fmt.Errorf("%s: %w", m.Path, err)
+	}
+	c := goComponent(&debug.Module{Path: m.Path, Version: m.Version, Sum: m.Sum})
+	c.Type, c.Name, c.Version, c.Licences = "operating-system", "linux_kernel", version, spdx("GPL-2.0-only")
+	c.CPE = "cpe:2.3:o:linux:linux_kernel:" + version + ":*:*:*:*:*:*:*"
+	return c, nil
+}
+
+var linuxVersion = regexp.MustCompile(`Linux version ([0-9]+\.[0-9]+\.[0-9]+)`)
+
+// kernelVersion reads the release out of an uncompressed kernel.
+func kernelVersion(vmlinuz []byte) (string, error) {
+	found := linuxVersion.FindSubmatch(vmlinuz)
+	if found == nil {
+		return "", errors.New("the kernel does not tell its version")
+	}
+	return string(found[1]), nil
 }

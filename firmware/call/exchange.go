@@ -179,10 +179,15 @@ func (x *Exchange) Foresee(req Request) (Info, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	c, _, err := x.admitsLocked(req, number)
-	if c == nil {
+	switch {
+	case err != nil:
 		return Info{}, err
+	case c != nil:
+		return c.info, nil
+	case x.opt.Quota != nil:
+		return Info{}, x.opt.Quota.Check(req.User, number)
 	}
-	return c.info, nil
+	return Info{}, nil
 }
 
 // Start checks the request, takes an idle line and returns at once with the call's Info;

@@ -57,7 +57,7 @@ type Board struct {
 	Host   string // the board's name: in the prompt, and what factory-reset asks for
 
 	// Play starts a call that plays an item, as a SOAP client's request would.
-	Play func(user, item, dial string) (call.Info, error)
+	Play func(ctx context.Context, user, item, dial string) (call.Info, error)
 
 	URL         string // where clients reach the board
 	Fingerprint string // of its certificate; "" without TLS

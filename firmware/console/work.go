@@ -168,7 +168,7 @@ func (s *session) dial(ctx context.Context, args []string) error {
 	var info call.Info
 	var err error
 	if len(args) == 2 {
-		info, err = b.Play(s.user, args[1], args[0])
+		info, err = b.Play(ctx, s.user, args[1], args[0])
 	} else {
 		info, err = b.Calls.Start(call.Request{User: s.user, Dial: args[0], Item: "test message", Clip: audio.Prompt(audio.PromptMessage)})
 	}

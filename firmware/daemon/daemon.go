@@ -52,7 +52,7 @@ type Daemon struct {
 	calls  *call.Exchange
 	server *web.Server
 	store  *mailbox.Store
-	play   func(user, item, dial string) (call.Info, error)
+	soap   *exchange
 	print  string // the certificate's fingerprint
 	update *updater
 	beat   *heartbeat
@@ -212,7 +212,7 @@ func (d *Daemon) accounts() map[string]account {
 func (d *Daemon) serve(store *mailbox.Store, tlsConfig *tls.Config, opt Options) error {
 	e := &exchange{
 		calls: d.calls, store: store, users: d.accounts(), maxCall: d.cfg.Dialing.MaxCall, log: d.log,
-		decoding: make(chan struct{}, maxDecoding),
+		decoding: newWorkers(maxDecoding), mailing: newWorkers(maxMailing),
 		pin: pinSender{
 			server: d.cfg.Mail.SMTP, from: d.cfg.Mail.From, user: d.cfg.Mail.User, passwordFile: d.cfg.Mail.PasswordFile,
 			show: opt.Show,
@@ -226,7 +226,7 @@ func (d *Daemon) serve(store *mailbox.Store, tlsConfig *tls.Config, opt Options)
 		handler.UserByEmail = e.userByEmail
 	}
 	d.update = newUpdater(d.calls, d.log)
-	d.store, d.play = store, e.play
+	d.store, d.soap = store, e
 	api := &web.API{Calls: d.calls, Store: store, Play: e.play, Updates: d.update.card != nil, Faults: d.faults, Log: d.log}
 	pages := api.Handler()
 	token := d.update.trialToken(d.cfg.Users)

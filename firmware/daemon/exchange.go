@@ -25,11 +25,17 @@ type exchange struct {
 	pin     pinSender
 	log     *slog.Logger
 
-	decoding chan struct{} // has one for each message that is being decoded
+	decoding *workers // of messages
+	mailing  *workers // of new PINs, hashing included
+	resets   shared   // a user who asks for fifty new PINs at once gets one
 }
 
 // maxDecoding is how many messages are decoded at once: a decoded one is up to ten megabytes.
 const maxDecoding = 2
+
+// maxMailing is how many new PINs are on their way at once: each is a password hash, and then
+// waits for the mail server.
+const maxMailing = 2
 
 // account is what a user may do.
 type account struct {
@@ -72,46 +78,52 @@ func refusal(err error) error {
 }
 
 // PlayOnPhone implements soap.Phone.
-func (e *exchange) PlayOnPhone(_ context.Context, user, item, dial string) (string, error) {
-	info, err := e.play(user, item, dial)
+func (e *exchange) PlayOnPhone(ctx context.Context, user, item, dial string) (string, error) {
+	info, err := e.play(ctx, user, item, dial)
 	return info.ID, refusal(err)
 }
 
 // play starts a call that plays an item. The message is opened and decoded before a line is
 // taken: one that can't be played must never ring a telephone.
-func (e *exchange) play(user, item, dial string) (call.Info, error) {
+func (e *exchange) play(ctx context.Context, user, item, dial string) (call.Info, error) {
 	if !e.users[user].um {
 		return call.Info{}, soap.ErrNotEnabled
 	}
-	file, msg, err := e.find(user, item)
-	if err != nil {
-		return call.Info{}, err
-	}
-	defer file.Close()
-	return e.start(call.Request{
-		User: user, Dial: dial, Item: item,
-		Delete: func() error { return e.store.Delete(msg.Mailbox, msg.ID) },
-		Next:   e.following(msg),
-	}, func() (audio.Clip, error) { return e.decode(file, msg) })
+	return e.start(ctx, call.Request{User: user, Dial: dial, Item: item}, func(req *call.Request) error {
+		file, msg, err := e.find(user, item)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		req.Delete = func() error { return e.store.Delete(msg.Mailbox, msg.ID) }
+		req.Next = e.following(msg)
+		req.Clip, err = e.decode(file, msg)
+		return err
+	})
 }
 
-// start starts a call that plays what decode gives. What would be refused, and what is only
-// a retry, is answered before that: a client that asks for fifty calls at once must not fill
-// the memory.
-func (e *exchange) start(req call.Request, decode func() (audio.Clip, error)) (call.Info, error) {
+// start starts the call that prepare completes. What would be refused, and what is only a
+// retry, is answered before anything is opened: a client that asks for fifty calls at once
+// must not fill the memory. When ctx ends before the call has begun there is none: a
+// telephone must not ring for a client that has gone, and asks again.
+func (e *exchange) start(ctx context.Context, req call.Request, prepare func(*call.Request) error) (call.Info, error) {
 	if info, err := e.calls.Foresee(req); err != nil || info.ID != "" {
 		return info, err
 	}
-	e.decoding <- struct{}{}
-	defer func() { <-e.decoding }()
-	if info, err := e.calls.Foresee(req); err != nil || info.ID != "" { // while this one waited
-		return info, err
-	}
-	clip, err := decode()
+	leave, err := e.decoding.enter(ctx, req.User)
 	if err != nil {
 		return call.Info{}, err
 	}
-	req.Clip = clip
+	defer leave()
+	if info, err := e.calls.Foresee(req); err != nil || info.ID != "" { // while this one waited
+		return info, err
+	}
+	if err := prepare(&req); err != nil {
+		return call.Info{}, err
+	}
+	if ctx.Err() != nil {
+		return call.Info{}, context.Cause(ctx)
+	}
 	return e.calls.Start(req)
 }
 
@@ -165,11 +177,11 @@ func (e *exchange) following(msg mailbox.Message) func() (audio.Clip, bool) {
 }
 
 // PlayOnPhoneGreeting implements soap.Phone.
-func (e *exchange) PlayOnPhoneGreeting(_ context.Context, user, kind, dial string) (string, error) {
+func (e *exchange) PlayOnPhoneGreeting(ctx context.Context, user, kind, dial string) (string, error) {
 	if !e.users[user].um {
 		return "", soap.ErrNotEnabled
 	}
-	info, err := e.start(call.Request{
+	info, err := e.start(ctx, call.Request{
 		User: user, Dial: dial, Item: kind,
 		Greeting: &call.Greeting{
 			Keep: func(c audio.Clip) error {
@@ -177,7 +189,10 @@ func (e *exchange) PlayOnPhoneGreeting(_ context.Context, user, kind, dial strin
 			},
 			Delete: func() error { return e.store.DeleteGreeting(user, kind) },
 		},
-	}, func() (audio.Clip, error) { return e.greeting(user, kind) })
+	}, func(req *call.Request) (err error) {
+		req.Clip, err = e.greeting(user, kind)
+		return err
+	})
 	return info.ID, refusal(err)
 }
 
@@ -271,16 +286,23 @@ func properties(s mailbox.Settings) soap.Properties {
 }
 
 // ResetPIN implements soap.Mailbox. A PIN that can't be delivered leaves the old one in force.
-func (e *exchange) ResetPIN(_ context.Context, user string) error {
+func (e *exchange) ResetPIN(ctx context.Context, user string) error {
 	if !e.users[user].um {
 		return soap.ErrNotEnabled
 	}
-	return e.store.ResetPIN(user, func(pin string) error {
-		channel, err := e.pin.send(user, e.users[user].email, pin)
+	return e.resets.do(ctx, user, func() error {
+		leave, err := e.mailing.enter(context.Background(), user)
 		if err != nil {
-			return fmt.Errorf("PIN of %s not delivered: %w", user, err)
+			return err
 		}
-		e.log.Info("new PIN", "user", user, "delivered", channel)
-		return nil
+		defer leave()
+		return e.store.ResetPIN(user, func(pin string) error {
+			channel, err := e.pin.send(user, e.users[user].email, pin)
+			if err != nil {
+				return fmt.Errorf("PIN of %s not delivered: %w", user, err)
+			}
+			e.log.Info("new PIN", "user", user, "delivered", channel)
+			return nil
+		})
 	})
 }

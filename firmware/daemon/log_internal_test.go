@@ -156,7 +156,7 @@ func TestACallIsDisconnectedWhileNobodyReadsTheLog(t *testing.T) {
 	for range maxQueued / 64 {
 		d.log.Info("so that the log's queue is full", "filler", strings.Repeat("x", 64))
 	}
-	info, err := d.play(localUser, list[0].ID, "5550100")
+	info, err := d.soap.play(t.Context(), localUser, list[0].ID, "5550100")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -50,13 +51,13 @@ func TestAPlayThatIsRefusedAnywayDoesNotDecodeTheMessage(t *testing.T) {
 		_, err := io.WriteString(w, "RIFF")
 		return err
 	})
-	if _, err := d.play(localUser, broken, "5550102"); !errors.Is(err, audio.ErrBroken) {
+	if _, err := d.soap.play(t.Context(), localUser, broken, "5550102"); !errors.Is(err, audio.ErrBroken) {
 		t.Fatalf("a broken message: got %v, want %v", err, audio.ErrBroken)
 	}
-	if _, err := d.play(localUser, whole, "5550102"); err != nil {
+	if _, err := d.soap.play(t.Context(), localUser, whole, "5550102"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.play(localUser, broken, "5550102"); !errors.Is(err, call.ErrUserBusy) {
+	if _, err := d.soap.play(t.Context(), localUser, broken, "5550102"); !errors.Is(err, call.ErrUserBusy) {
 		t.Errorf("a broken message during a call: got %v, want %v", err, call.ErrUserBusy)
 	}
 }
@@ -72,7 +73,7 @@ func TestFiftyPlaysAtOnceDecodeTheMessageOnceOrTwice(t *testing.T) {
 	var wg sync.WaitGroup
 	for range cap(ids) {
 		wg.Go(func() {
-			if info, err := d.play(localUser, item, "5550102"); err == nil {
+			if info, err := d.soap.play(t.Context(), localUser, item, "5550102"); err == nil {
 				ids <- info.ID
 			} else if !errors.Is(err, call.ErrUserBusy) {
 				t.Error(err)
@@ -91,5 +92,55 @@ func TestFiftyPlaysAtOnceDecodeTheMessageOnceOrTwice(t *testing.T) {
 	const decoded = uint64(length/time.Second) * audio.Rate * 2
 	if used := after.TotalAlloc - before.TotalAlloc; used > 30*decoded {
 		t.Errorf("fifty plays at once took %d times the memory of the decoded message", used/decoded)
+	}
+}
+
+func TestAClientThatHasGoneMakesNoTelephoneRing(t *testing.T) {
+	d, item, _ := playing(t, "short.wav", func(w io.Writer) error { return audio.WriteWAV(w, make(audio.Clip, audio.Rate)) })
+	e := d.soap
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if _, err := e.PlayOnPhone(gone, localUser, item, "5550102"); !errors.Is(err, context.Canceled) {
+		t.Errorf("gone before the message was decoded: got %v", err)
+	}
+	gone, leave = context.WithCancel(t.Context())
+	_, err := e.start(gone, call.Request{User: localUser, Dial: "5550102", Item: item}, func(*call.Request) error {
+		leave()
+		return nil
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("gone while the message was decoded: got %v", err)
+	}
+	if calls := d.calls.Calls(); len(calls) > 0 {
+		t.Errorf("there are calls: %+v", calls)
+	}
+}
+
+func TestAUserOverQuotaHasNothingOpenedOrDecoded(t *testing.T) {
+	d, broken, whole := playing(t, "broken.wav", func(w io.Writer) error {
+		_, err := io.WriteString(w, "RIFF")
+		return err
+	})
+	cfg := *d.cfg
+	cfg.Data, cfg.Dialing.CallsPerHour = t.TempDir(), 1
+	if err := os.CopyFS(filepath.Join(cfg.Data, "mailbox"), os.DirFS(filepath.Join(d.cfg.Data, "mailbox"))); err != nil {
+		t.Fatal(err)
+	}
+	limited, err := Open(Options{Out: io.Discard, configuration: &cfg})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = limited.Close() })
+	info, err := limited.soap.play(t.Context(), localUser, whole, "5550102")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := limited.calls.Disconnect(t.Context(), info.ID); err != nil {
+		t.Fatal(err)
+	}
+	for range 50 {
+		if _, err := limited.soap.play(t.Context(), localUser, broken, "5550102"); !errors.Is(err, call.ErrQuota) {
+			t.Fatalf("got %v, want %v", err, call.ErrQuota)
+		}
 	}
 }

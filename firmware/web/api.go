@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"hookswitch/firmware/audio"
 	"hookswitch/firmware/call"
@@ -34,7 +35,7 @@ const maxRequest = 64 << 10 // bytes of a request's body
 type API struct {
 	Calls *call.Exchange
 	Store *mailbox.Store
-	Play  func(user, item, dial string) (call.Info, error)
+	Play  func(ctx context.Context, user, item, dial string) (call.Info, error)
 	Log   *slog.Logger
 
 	Updates bool            // the page offers to update the software, at /api/update
@@ -186,7 +187,8 @@ func (a *API) play(w http.ResponseWriter, r *http.Request) {
 		reply(w, http.StatusBadRequest, Problem{`the body is to be {"item": …, "number": …}`})
 		return
 	}
-	c, err := a.Play(UserOf(r).Name, req.Item, req.Number)
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // it would pass for a client that has gone
+	c, err := a.Play(r.Context(), UserOf(r).Name, req.Item, req.Number)
 	if err != nil {
 		a.fail(w, err)
 		return

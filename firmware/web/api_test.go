@@ -82,7 +82,7 @@ func newAPI(t *testing.T) *api {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &web.API{Calls: calls, Store: store, Log: slog.New(slog.DiscardHandler), Updates: true, Faults: func() []string { return []string{"the <card> is full"} }, Play: func(user, item, dial string) (call.Info, error) {
+	a := &web.API{Calls: calls, Store: store, Log: slog.New(slog.DiscardHandler), Updates: true, Faults: func() []string { return []string{"the <card> is full"} }, Play: func(_ context.Context, user, item, dial string) (call.Info, error) {
 		switch item {
 		case "":
 			return call.Info{}, fmt.Errorf("open: %w", mailbox.ErrItemID)

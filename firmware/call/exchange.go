@@ -149,19 +149,24 @@ func (o Options) withDefaults() Options {
 
 var closedChan = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
 
-// watch tells readers when a modem comes or goes.
+// watch tells readers when a line comes or goes.
 func (x *Exchange) watch(l *line) {
+	told := ""
 	for {
+		modemChanged, hookChanged := l.modem.Changed(), l.hook.Changed()
+		if err := l.fault(); err != nil && err.Error() != told {
+			told = err.Error()
+			x.log.Warn("line out of service", "line", l.cfg.Name, "error", err)
+		} else if err == nil && told != "" {
+			told = ""
+			x.log.Info("line in service", "line", l.cfg.Name)
+		}
+		x.mu.Lock()
+		x.notifyLocked()
+		x.mu.Unlock()
 		select {
-		case <-l.modem.Changed():
-			if err := l.modem.Fault(); err != nil {
-				x.log.Warn("line out of service", "line", l.cfg.Name, "error", err)
-			} else {
-				x.log.Info("line in service", "line", l.cfg.Name)
-			}
-			x.mu.Lock()
-			x.notifyLocked()
-			x.mu.Unlock()
+		case <-modemChanged:
+		case <-hookChanged:
 		case <-x.stop:
 			return
 		}

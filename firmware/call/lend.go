@@ -95,7 +95,7 @@ func (x *Exchange) Levels(name string) map[string]string {
 			continue
 		}
 		h := l.cfg.Hook
-		relay := map[bool]string{true: "closed", false: "open"}[l.hook.IsOff()] // as commanded: an output is not read back
+		relay := map[bool]string{true: "closed", false: "open"}[!l.hook.State().Open] // as commanded: an output is not read back
 		if h.Relay != nil {
 			levels["hook relay"] = relay
 		}

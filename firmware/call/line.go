@@ -36,11 +36,10 @@ type LineConfig struct {
 
 // line is one line at work.
 type line struct {
-	cfg       LineConfig
-	x         *Exchange
-	hook      *hook.Switch
-	hookFault error // the relay could not be opened at the start
-	modem     *modem.Modem
+	cfg   LineConfig
+	x     *Exchange
+	hook  *hook.Switch
+	modem *modem.Modem
 
 	call *active // guarded by Exchange.mu: the call that has the line
 	lent *Lent   // guarded by Exchange.mu: the technician who has it
@@ -55,7 +54,7 @@ type line struct {
 func newLine(cfg LineConfig, x *Exchange) *line {
 	l := &line{cfg: cfg, x: x, hang: make(chan struct{}, 1)}
 	l.hang <- struct{}{}
-	l.hook, l.hookFault = hook.New(cfg.Hook)
+	l.hook, _ = hook.New(cfg.Hook) // its State tells of a relay that could not be opened
 	if cfg.Tones != nil {
 		l.cfg.Modem.Listen = func() func([]int16) modem.Progress { return listener(cfg.Tones) }
 	}
@@ -98,10 +97,7 @@ func (l *line) serves(user, number string) bool {
 
 // fault is why the line can't take a call, or nil.
 func (l *line) fault() error {
-	if l.hookFault != nil {
-		l.hookFault = l.hook.OnHook() // a relay may come back
-	}
-	return errors.Join(l.hookFault, l.modem.Fault())
+	return errors.Join(l.hook.State().Fault, l.modem.Fault())
 }
 
 // infoLocked is the line as readers see it; Exchange.mu is held.
@@ -115,7 +111,7 @@ func (l *line) infoLocked() LineInfo {
 	if l.lent != nil {
 		fault = errLent
 	}
-	if l.hook.IsOff() || l.seized.Load() && (l.call != nil || fault != nil) {
+	if st := l.hook.State(); st.Off || !st.Open || l.seized.Load() && (l.call != nil || fault != nil) {
 		info.Hook = "off-hook"
 	}
 	switch {

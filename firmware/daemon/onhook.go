@@ -30,9 +30,11 @@ func OnHook(ctx context.Context, path string) error {
 	}
 	var errs []error
 	for _, l := range lines { // every relay first: they need no modem's consent
-		if _, err := hook.New(hook.Config{Relay: l.Hook.Relay, Select: l.Hook.Select}); err != nil {
+		s, err := hook.New(hook.Config{Relay: l.Hook.Relay, Select: l.Hook.Select})
+		if err != nil {
 			errs = append(errs, fmt.Errorf("line %s: %w", l.Name, err))
 		}
+		defer s.Close()
 	}
 	ctx, cancel := context.WithTimeout(ctx, onHookLimit)
 	defer cancel()

@@ -5,8 +5,9 @@
 //	on-hook ───────────────► off-hook ───────────────► on-hook, and no sooner than
 //	           Settle                                  MinOnHook off-hook again
 //
-// Going on-hook never waits: not for a lock held over I/O, not for a timer, not for
-// the modem.
+// Going on-hook never waits: not for a lock, not for a timer, not for the modem. One
+// goroutine (watch.go) reads the inputs, all the time; what is asked for is answered from
+// what it has seen.
 package hook
 
 import (
@@ -26,6 +27,9 @@ var (
 	ErrNoLoop   = errors.New("hook: no loop current")
 	ErrLoopLost = errors.New("hook: loop current lost")
 	ErrReleased = errors.New("hook: released while going off-hook")
+	ErrRelay    = errors.New("hook: relay can't be driven")
+	ErrInput    = errors.New("hook: input can't be read")
+	ErrCurrent  = errors.New("hook: loop current on-hook") // flows though the line is released
 )
 
 // Times that hold where Config leaves them zero.
@@ -33,9 +37,6 @@ const (
 	settle    = 20 * time.Millisecond  // contact operates in 10 ms and bounces for up to 5
 	minOnHook = 2 * time.Second        // what a PBX takes as a release, with margin
 	loopBreak = 350 * time.Millisecond // longer than a flash of the exchange, shorter than most disconnect pulses
-	loopWait  = 5 * time.Second        // from seizing the line to the first loop current
-	inUseFor  = 200 * time.Millisecond // a parallel telephone lifted, not a glitch
-	poll      = 10 * time.Millisecond  // edges can't be waited for on current kernels
 )
 
 // Config is what a Switch is wired to. Every field may be left zero.
@@ -52,18 +53,45 @@ type Config struct {
 	MinOnHook time.Duration // shortest on-hook time between two calls
 	LoopBreak time.Duration // loop current missing for this long is a disconnect
 
-	Edge func(closed bool) // sees each change of the relay, for traces; may be nil
+	Edge func(closed bool) // sees each change of the relay, for traces; must not block; may be nil
 }
 
-// Switch is one hook switch. Its methods may be called from any goroutine.
+// State is what is known of a line at a moment.
+type State struct {
+	// Off reports whether the switch is commanded off-hook, Open whether the relay is known to
+	// be open: where there is none, whether the switch is commanded on-hook. Neither holds
+	// while the relay is being driven, and of one that could not be opened.
+	Off, Open bool
+	// Current reports loop current. After OnHook it holds until the current has been seen to
+	// have stopped. It does not hold where no loop input is wired, or it can't be read.
+	Current bool
+	// Fault is why nothing may seize the line, and what to do about it, in a sentence for a
+	// person: ErrRelay, ErrInput or ErrCurrent. It is nil for a line that is only ringing or in use.
+	Fault error
+}
+
+// Switch is one hook switch. Its methods may be called from any goroutine; only Close waits
+// for anything but the relay that it drives.
 type Switch struct {
-	cfg   Config
-	ring  *ringWatch
-	mu    sync.Mutex // guards what follows
-	off   bool       // the commanded state: a relay output must never be read back
-	fault error      // the last failure to release the relay
-	since time.Time  // when the line last went on-hook
-	turn  int        // counts OnHook calls, so that a slow OffHook notices one
+	cfg  Config
+	once sync.Once
+	wake chan struct{}      // the pace of the watch has changed
+	look chan chan struct{} // asks the watch to read the inputs now
+	stop chan struct{}
+	done chan struct{}
+
+	mu      sync.Mutex // guards what follows; never held while a relay is driven or an input read
+	off     bool       // the commanded state: a relay output must never be read back
+	closed  bool       // how Relay was driven last, for Edge
+	driving int        // goroutines that are driving the relays
+	stuck   error      // the last failure to open the relays
+	since   time.Time  // when the line last went on-hook
+	tried   time.Time  // when the relays were last told to open
+	turn    int        // counts OnHook calls, so that a slow OffHook notices one
+	line    line
+	guard   *guard // of the call that is up; nil without one
+	told    State
+	changed chan struct{}
 }
 
 // New returns the switch of a line, on-hook: the relay is opened before New returns.
@@ -72,10 +100,16 @@ func New(cfg Config) (*Switch, error) {
 	cfg.Settle = orDefault(cfg.Settle, settle)
 	cfg.MinOnHook = orDefault(cfg.MinOnHook, minOnHook)
 	cfg.LoopBreak = orDefault(cfg.LoopBreak, loopBreak)
-	s := &Switch{cfg: cfg}
+	s := &Switch{
+		cfg: cfg, wake: make(chan struct{}, 1), look: make(chan chan struct{}),
+		stop: make(chan struct{}), done: make(chan struct{}), changed: make(chan struct{}),
+	}
 	err := s.OnHook()
-	if cfg.Ring != nil {
-		s.ring = watchRing(cfg.Ring)
+	s.read()
+	if s.wired() || cfg.Relay != nil || cfg.Select != nil {
+		go s.watch()
+	} else {
+		close(s.done)
 	}
 	return s, err
 }
@@ -87,26 +121,68 @@ func orDefault(d, std time.Duration) time.Duration {
 	return d
 }
 
-// IsOff says whether the switch is commanded off-hook, or could not be put on-hook.
-func (s *Switch) IsOff() bool {
+// State returns what is known of the line. It never waits.
+func (s *Switch) State() State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.off || s.fault != nil
+	return s.stateLocked()
 }
 
-// Free returns nil when the line may be seized, else ErrInUse or ErrRinging.
-func (s *Switch) Free() error {
-	if s.ring != nil && s.ring.ringing() {
-		return ErrRinging
+// Changed is closed, and replaced, at the next change of State.
+func (s *Switch) Changed() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.changed
+}
+
+func (s *Switch) stateLocked() State {
+	st := State{
+		Off: s.off, Open: !s.off && s.driving == 0 && s.stuck == nil,
+		Current: s.cfg.Loop != nil && s.line.flows && s.line.loop.readable(),
 	}
-	if s.cfg.InUse != nil {
-		used, err := s.cfg.InUse.Read()
-		if err != nil {
-			return fmt.Errorf("hook: line-in-use input: %w", err)
-		}
-		if used {
-			return ErrInUse
-		}
+	switch {
+	case s.stuck != nil:
+		st.Fault = s.stuck
+	case s.line.fault() != nil:
+		st.Fault = s.line.fault()
+	case st.Current && !s.off && s.line.seen.Sub(s.since) >= stopLimit:
+		st.Fault = s.currentFault()
+	}
+	return st
+}
+
+// tellLocked wakes who waits for a change, if there is one.
+func (s *Switch) tellLocked() {
+	now := s.stateLocked()
+	if now.Off == s.told.Off && now.Open == s.told.Open && now.Current == s.told.Current && text(now.Fault) == text(s.told.Fault) {
+		return
+	}
+	s.told = now
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// Free returns nil when the line may be seized, else State's Fault, ErrRinging, ErrInUse or
+// ErrCurrent.
+func (s *Switch) Free() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch st := s.stateLocked(); {
+	case st.Fault != nil:
+		return st.Fault
+	case s.line.bells.ringing():
+		return ErrRinging
+	case s.line.used.on:
+		return ErrInUse
+	case !s.off && (st.Current || s.line.loop.on):
+		return ErrCurrent
 	}
 	return nil
 }
@@ -121,10 +197,16 @@ func (s *Switch) OffHook(ctx context.Context) error {
 	if err := sleep(ctx, s.cfg.MinOnHook-rested); err != nil {
 		return err
 	}
+	if err := s.fresh(ctx); err != nil {
+		return err
+	}
 	if err := s.Free(); err != nil {
 		return err
 	}
 	if err := s.seize(turn); err != nil {
+		if ctx.Err() != nil { // who ended it has released the line too
+			return context.Cause(ctx)
+		}
 		return err
 	}
 	if err := sleep(ctx, s.cfg.Settle); err != nil {
@@ -133,130 +215,120 @@ func (s *Switch) OffHook(ctx context.Context) error {
 	return nil
 }
 
-// seize closes the relay unless somebody has said on-hook since turn.
+// seize closes the relay unless somebody has said on-hook since turn. An OnHook that comes
+// while the relay is being closed finds it closed afterwards, and opens it, or has it opened
+// from here.
 func (s *Switch) seize(turn int) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.turn != turn {
+	if !s.begin(turn) {
 		return ErrReleased
 	}
-	if err := errors.Join(s.selectLocked(true), s.setLocked(true)); err != nil {
-		return errors.Join(err, s.setLocked(false), s.selectLocked(false))
+	err := errors.Join(s.driveSelect(true), s.driveRelay(true))
+	s.mu.Lock()
+	s.driving--
+	released := s.turn != turn
+	s.tellLocked()
+	s.mu.Unlock()
+	s.awaken()
+	switch {
+	case released:
+		return errors.Join(ErrReleased, s.OnHook())
+	case err != nil:
+		return errors.Join(err, s.OnHook())
 	}
 	return nil
+}
+
+// begin commands the switch off-hook, unless it has been released since turn.
+func (s *Switch) begin(turn int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.turn != turn || s.driving > 0 {
+		return false
+	}
+	s.off = true
+	s.driving++
+	return true
 }
 
 // OnHook releases the line. It may be called at any time and drives the relay each time,
 // whatever the switch believes.
 func (s *Switch) OnHook() error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.turn++
-	s.fault = errors.Join(s.setLocked(false), s.selectLocked(false))
-	return s.fault
+	s.driving++
+	s.mu.Unlock()
+	err := errors.Join(s.driveRelay(false), s.driveSelect(false))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.driving--
+	s.stuck, s.tried = err, time.Now()
+	if s.off || s.since.IsZero() {
+		s.off, s.since = false, time.Now()
+		s.line.flows = s.cfg.Loop != nil // until it is seen to have stopped
+	}
+	s.tellLocked()
+	s.awaken()
+	return err
 }
 
-func (s *Switch) selectLocked(closed bool) error {
-	if s.cfg.Select == nil {
-		return nil
+// driveRelay drives the hook relay, and tells of its edge.
+func (s *Switch) driveRelay(closed bool) error {
+	if err := set(s.cfg.Relay, "hook relay", closed); err != nil || s.cfg.Relay == nil {
+		return err
 	}
-	if err := s.cfg.Select.Set(closed); err != nil {
-		return fmt.Errorf("hook: line-select relay: %w", err)
-	}
-	return nil
-}
-
-// setLocked drives the relay; s.mu is held, which is as long as a register write takes.
-func (s *Switch) setLocked(closed bool) error {
-	if s.cfg.Relay != nil {
-		if err := s.cfg.Relay.Set(closed); err != nil {
-			return fmt.Errorf("hook: relay: %w", err)
-		}
-	}
-	if s.off == closed {
-		return nil
-	}
-	s.off = closed
-	if !closed {
-		s.since = time.Now()
-	}
-	if s.cfg.Edge != nil && s.cfg.Relay != nil {
+	s.mu.Lock()
+	edge := s.closed != closed
+	s.closed = closed
+	s.mu.Unlock()
+	if edge && s.cfg.Edge != nil {
 		s.cfg.Edge(closed)
 	}
 	return nil
 }
 
-// WatchLoop returns a context that ends with cause ErrLoopLost when the far exchange
-// drops the loop current, ErrNoLoop when none has flowed 5 s after the call to
-// WatchLoop, or ErrInUse when a person lifts a parallel telephone: the line is theirs.
-// The returned function stops the watch and waits for it.
-func (s *Switch) WatchLoop(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	if s.cfg.Loop == nil && s.cfg.InUse == nil {
-		return ctx, func() { cancel(context.Canceled) }
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if err := s.watch(ctx); err != nil {
-			cancel(err)
-		}
-	}()
-	return ctx, func() {
-		cancel(context.Canceled)
-		<-done
-	}
+func (s *Switch) driveSelect(closed bool) error {
+	return set(s.cfg.Select, "line-select relay", closed)
 }
 
-// watch polls the inputs until one of them ends the call, or ctx does.
-func (s *Switch) watch(ctx context.Context) error {
-	tick := time.NewTicker(poll)
-	defer tick.Stop()
-	start := time.Now()
-	flowing, used := start, start // when current last flowed; when the line was last ours alone
-	seen := false
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		now := time.Now()
-		if s.cfg.Loop != nil {
-			on, err := s.cfg.Loop.Read()
-			if err != nil {
-				return fmt.Errorf("hook: loop input: %w", err)
-			}
-			switch {
-			case on:
-				seen, flowing = true, now
-			case seen && now.Sub(flowing) >= s.cfg.LoopBreak:
-				return ErrLoopLost
-			case !seen && now.Sub(start) >= loopWait:
-				return ErrNoLoop
-			}
-		}
-		if s.cfg.InUse != nil {
-			on, err := s.cfg.InUse.Read()
-			if err != nil {
-				return fmt.Errorf("hook: line-in-use input: %w", err)
-			}
-			if !on {
-				used = now
-			} else if now.Sub(used) >= inUseFor {
-				return ErrInUse
-			}
-		}
+func set(r hal.Relay, name string, closed bool) error {
+	if r == nil {
+		return nil
 	}
+	err := r.Set(closed)
+	if err == nil {
+		return nil
+	}
+	return faultf(ErrRelay, err, "the %s can't be driven (%v): check its pin in the configuration and its board; "+
+		"until then pull the line's plug to be sure that it is on-hook", name, err)
 }
 
-// Close puts the line on-hook and stops the ring watch.
+// Close puts the line on-hook and stops the watch of the inputs. It may be called more than
+// once.
 func (s *Switch) Close() error {
 	err := s.OnHook()
-	if s.ring != nil {
-		s.ring.close()
-	}
+	s.once.Do(func() { close(s.stop) })
+	<-s.done
 	return err
+}
+
+// fault is a sentence for a person, what kind of fault it is, and what it comes from.
+type fault struct {
+	kind, cause error
+	sentence    string
+}
+
+func (f *fault) Error() string { return f.sentence }
+
+// Unwrap returns the kind, ErrInput say, and the relay's or input's own error.
+func (f *fault) Unwrap() []error {
+	if f.cause == nil {
+		return []error{f.kind}
+	}
+	return []error{f.kind, f.cause}
+}
+
+func faultf(kind, cause error, format string, args ...any) error {
+	return &fault{kind, cause, fmt.Sprintf(format, args...)}
 }
 
 // sleep waits for d, or returns ctx's cause.

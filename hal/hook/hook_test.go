@@ -38,6 +38,18 @@ func (c *contact) Set(closed bool) error {
 	return nil
 }
 
+func (c *contact) driven() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.sets
+}
+
+func (c *contact) fix() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fail = nil
+}
+
 func (c *contact) state() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -46,14 +58,27 @@ func (c *contact) state() bool {
 
 // level is an input that the test switches.
 type level struct {
-	mu sync.Mutex
-	on bool
+	mu   sync.Mutex
+	on   bool
+	fail error
+	bad  int // so many reads fail; -1: all
 }
 
 func (l *level) Read() (bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.bad != 0 {
+		l.bad--
+		return false, l.fail
+	}
 	return l.on, nil
+}
+
+// fails has the next n reads fail; -1 is for ever, 0 is no more.
+func (l *level) fails(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.fail, l.bad = errors.New("no such chip"), n
 }
 
 func (l *level) set(on bool) {
@@ -67,9 +92,11 @@ func ms(n int) time.Duration { return time.Duration(n) * time.Millisecond }
 func TestNewDrivesTheRelayOnHookBeforeItReturns(t *testing.T) {
 	c := newContact()
 	c.closed = true // as a killed process leaves it
-	if _, err := hook.New(hook.Config{Relay: c}); err != nil {
+	s, err := hook.New(hook.Config{Relay: c})
+	if err != nil {
 		t.Fatal(err)
 	}
+	defer s.Close()
 	if c.state() {
 		t.Error("relay still closed after New")
 	}
@@ -79,6 +106,7 @@ func TestOffHookSettlesAndRestsBetweenCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newContact()
 		s, _ := hook.New(hook.Config{Relay: c, Settle: ms(20), MinOnHook: ms(2000)})
+		defer s.Close()
 		time.Sleep(ms(5000))
 		if err := s.OffHook(t.Context()); err != nil {
 			t.Fatal(err)
@@ -103,6 +131,7 @@ func TestOnHookDuringOffHookWins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newContact()
 		s, _ := hook.New(hook.Config{Relay: c})
+		defer s.Close()
 		_ = s.OffHook(t.Context())
 		_ = s.OnHook()
 		result := make(chan error)
@@ -114,7 +143,7 @@ func TestOnHookDuringOffHookWins(t *testing.T) {
 		if err := <-result; !errors.Is(err, hook.ErrReleased) {
 			t.Errorf("OffHook: got %v, want ErrReleased", err)
 		}
-		if c.state() || s.IsOff() {
+		if c.state() || s.State().Off {
 			t.Error("line off-hook after OnHook")
 		}
 	})
@@ -124,6 +153,7 @@ func TestCancelledOffHookLeavesTheLineOnHook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newContact()
 		s, _ := hook.New(hook.Config{Relay: c, Settle: ms(100)})
+		defer s.Close()
 		time.Sleep(ms(3000))
 		why := errors.New("client gone")
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -141,15 +171,16 @@ func TestARelayThatFailsIsTriedAgainAndReported(t *testing.T) {
 	c := newContact()
 	c.fail = errors.New("pin taken")
 	s, err := hook.New(hook.Config{Relay: c})
+	defer s.Close()
 	if !errors.Is(err, c.fail) {
 		t.Fatalf("New: got %v, want the relay's error", err)
 	}
-	if !s.IsOff() {
-		t.Error("a line whose relay can't be opened must not count as on-hook")
+	if st := s.State(); st.Open || !errors.Is(st.Fault, hook.ErrRelay) {
+		t.Errorf("a line whose relay can't be opened counts as on-hook: %+v", st)
 	}
-	c.fail = nil
-	if err := s.OnHook(); err != nil || s.IsOff() {
-		t.Errorf("OnHook after the repair: %v, off-hook %v", err, s.IsOff())
+	c.fix()
+	if err := s.OnHook(); err != nil || !s.State().Open {
+		t.Errorf("OnHook after the repair: %v, %+v", err, s.State())
 	}
 }
 
@@ -157,6 +188,7 @@ func TestALineInUseIsNeverSeized(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, used := newContact(), &level{on: true}
 		s, _ := hook.New(hook.Config{Relay: c, InUse: used})
+		defer s.Close()
 		if err := s.OffHook(t.Context()); !errors.Is(err, hook.ErrInUse) {
 			t.Errorf("got %v, want ErrInUse", err)
 		}
@@ -196,6 +228,7 @@ func TestWatchLoopEnds(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				loop, used := &level{on: true}, &level{}
 				s, _ := hook.New(hook.Config{Relay: newContact(), Loop: loop, InUse: used})
+				defer s.Close()
 				start := time.Now()
 				ctx, stop := s.WatchLoop(t.Context())
 				defer stop()
@@ -248,6 +281,7 @@ func TestPulseDialling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newContact()
 		s, _ := hook.New(hook.Config{Relay: c, Settle: ms(20)})
+		defer s.Close()
 		if err := s.OffHook(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -275,6 +309,7 @@ func TestTheLineIsSelectedForAsLongAsACallHasIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		relay, line := newContact(), newContact()
 		s, _ := hook.New(hook.Config{Relay: relay, Select: line})
+		defer s.Close()
 		if line.sets != 1 || line.state() {
 			t.Error("not driven to its safe level at the start")
 		}
@@ -298,6 +333,7 @@ func TestAFlashIsNotAHangUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newContact()
 		s, _ := hook.New(hook.Config{Relay: c})
+		defer s.Close()
 		if err := s.Flash(t.Context(), ms(500)); !errors.Is(err, hook.ErrReleased) {
 			t.Errorf("flash on-hook: got %v, want ErrReleased", err)
 		}

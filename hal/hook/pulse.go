@@ -91,18 +91,15 @@ func (s *Switch) Flash(ctx context.Context, d time.Duration) error {
 }
 
 // interrupt opens the relay for d and closes it again, unless the line is released meanwhile.
+// A break is no release: the switch stays commanded off-hook.
 func (s *Switch) interrupt(ctx context.Context, d time.Duration) error {
 	s.mu.Lock()
 	turn, off := s.turn, s.off
-	var err error
-	if off {
-		err = s.setLocked(false)
-	}
 	s.mu.Unlock()
 	if !off {
 		return ErrReleased
 	}
-	if err != nil {
+	if err := s.driveRelay(false); err != nil {
 		return err
 	}
 	if err := sleep(ctx, d); err != nil {

@@ -29,7 +29,7 @@ var (
 	poxProvider = &poxError{601, "Provider is not available"}
 )
 
-// autodiscover makes m.out the answer to a POX request.
+// autodiscover makes m.w the answer to a POX request.
 func (m *message) autodiscover(h *Handler, r *http.Request) {
 	email, problem := m.poxRequest()
 	user := ""
@@ -39,26 +39,43 @@ func (m *message) autodiscover(h *Handler, r *http.Request) {
 			problem = poxUnknown
 		}
 	}
-	if problem != nil {
-		m.out = problem.append(m.out[:0])
-		return
-	}
-	base := h.baseURL(r)
-	out := append(m.out[:0], xmlDeclaration+`<Autodiscover xmlns="`+nsPOXResponse+`"><Response xmlns="`+nsPOXOutlook+`"><User>`...)
-	out = nested(out, "DisplayName", user)
-	out = nested(out, "LegacyDN", legacyDN(user))
-	out = nested(out, "AutoDiscoverSMTPAddress", email)
-	out = append(out, `</User><Account><AccountType>email</AccountType><Action>settings</Action>`...)
+	m.w.pox(func() {
+		if problem != nil {
+			problem.write(&m.w)
+		} else {
+			writePOX(&m.w, user, email, h.baseURL(r))
+		}
+	})
+}
+
+// pox writes an Autodiscover document, whose Response is written by response.
+func (w *writer) pox(response func()) {
+	w.begin(spacedEnd)
+	w.open("Autodiscover", "xmlns", nsPOXResponse)
+	response()
+	w.closeAll()
+}
+
+// writePOX writes the answer for a user.
+func writePOX(w *writer, user, email, base string) {
+	w.open("Response", "xmlns", nsPOXOutlook)
+	w.open("User")
+	w.leaf("DisplayName", user)
+	w.leaf("LegacyDN", legacyDN(user))
+	w.leaf("AutoDiscoverSMTPAddress", email)
+	w.close()
+	w.open("Account")
+	w.leaf("AccountType", "email")
+	w.leaf("Action", "settings")
 	for _, kind := range [...]string{"EXCH", "EXPR"} { // inside the network, and outside it
-		out = append(out, `<Protocol>`...)
-		out = nested(out, "Type", kind)
-		out = nested(out, "ASUrl", base+"/EWS/Exchange.asmx")
-		out = nested(out, "EwsUrl", base+"/EWS/Exchange.asmx")
-		out = nested(out, "OOFUrl", base+"/EWS/Exchange.asmx")
-		out = nested(out, "UMUrl", base+"/EWS/UM2007Legacy.asmx")
-		out = append(out, `</Protocol>`...)
+		w.open("Protocol")
+		w.leaf("Type", kind)
+		w.leaf("ASUrl", base+"/EWS/Exchange.asmx")
+		w.leaf("EwsUrl", base+"/EWS/Exchange.asmx")
+		w.leaf("OOFUrl", base+"/EWS/Exchange.asmx")
+		w.leaf("UMUrl", base+"/EWS/UM2007Legacy.asmx")
+		w.close()
 	}
-	m.out = append(out, `</Account></Response></Autodiscover>`...)
 }
 
 // poxRequest reads the request in m.in.
@@ -109,17 +126,15 @@ func (m *message) poxRequest() (email string, problem *poxError) {
 	return email, nil
 }
 
-// append appends the document that tells of the error. Its Response is never in the
-// namespace of answers: exchangelib takes one that is for an answer, and breaks.
-func (e *poxError) append(out []byte) []byte {
-	out = append(out, xmlDeclaration+`<Autodiscover xmlns="`+nsPOXResponse+`"><Response><Error Time="`...)
-	out = time.Now().AppendFormat(out, "15:04:05.0000000")
-	out = append(out, `" Id="`...)
-	out = strconv.AppendUint(out, uint64(rand.Uint32()), 10)
-	out = append(out, `">`...)
-	out = nested(out, "ErrorCode", strconv.Itoa(e.code))
-	out = nested(out, "Message", e.text)
-	return append(out, `<DebugData /></Error></Response></Autodiscover>`...)
+// write writes the Response that tells of the error. It is never in the namespace of answers:
+// exchangelib takes one that is for an answer, and breaks.
+func (e *poxError) write(w *writer) {
+	w.open("Response")
+	w.open("Error", "Time", time.Now().Format("15:04:05.0000000"), "Id", strconv.FormatUint(uint64(rand.Uint32()), 10))
+	w.leaf("ErrorCode", strconv.Itoa(e.code))
+	w.leaf("Message", e.text)
+	w.open("DebugData")
+	w.close()
 }
 
 // legacyDN is a user's name in the form that Exchange had it in its directory ([MS-OXDSCLI]

@@ -19,17 +19,8 @@ const (
 	maxSettings   = 64
 )
 
-// discoverHead stands between the envelope's namespace and the operation's name, and
-// discoverInfo before the response.
-const (
-	discoverHead = `" xmlns:a="` + nsAddressing + `"><s:Header><a:Action s:mustUnderstand="1">` + nsDiscover + `/Autodiscover/`
-	discoverInfo = `Response</a:Action><h:ServerVersionInfo xmlns:h="` + nsDiscover + `" xmlns:i="http://www.w3.org/2001/XMLSchema-instance">` +
-		`<h:MajorVersion>14</h:MajorVersion><h:MinorVersion>3</h:MinorVersion><h:MajorBuildNumber>123</h:MajorBuildNumber>` +
-		`<h:MinorBuildNumber>4</h:MinorBuildNumber><h:Version>Exchange2010_SP2</h:Version></h:ServerVersionInfo></s:Header><s:Body>`
-)
-
 // autodiscoverSOAP performs GetUserSettings ([MS-OXWSADISC] 3.1.4.4) or GetDomainSettings
-// (3.1.4.1) and appends the response to m.out.
+// (3.1.4.1) and writes the response.
 func (m *message) autodiscoverSOAP(h *Handler, r *http.Request, _ service) error {
 	if err := m.open(h, h.User(r)); err != nil {
 		return err
@@ -54,18 +45,31 @@ func (m *message) autodiscoverSOAP(h *Handler, r *http.Request, _ service) error
 	if err := m.close(); err != nil {
 		return err
 	}
-	out := append(m.out, xmlDeclaration+`<s:Envelope xmlns:s="`...)
-	out = append(out, m.space()...)
-	out = append(out, discoverHead...)
-	out = append(out, operation...)
-	out = append(out, discoverInfo+`<`...)
-	out = append(out, operation...)
-	out = append(out, `ResponseMessage xmlns="`+nsDiscover+`"><Response xmlns:i="http://www.w3.org/2001/XMLSchema-instance">`...)
-	out = h.discovered(r, &q, out)
-	out = append(out, `</Response></`...)
-	out = append(out, operation...)
-	m.out = append(out, `ResponseMessage></s:Body></s:Envelope>`...)
+	w := &m.w
+	w.begin(spacedEnd)
+	w.open("s:Envelope", "xmlns:s", m.space(), "xmlns:a", nsAddressing)
+	writeDiscoverHeader(w, operation)
+	w.open("s:Body")
+	w.open(operation+"ResponseMessage", "xmlns", nsDiscover)
+	w.open("Response", "xmlns:i", nsInstance)
+	h.writeDiscovered(w, r, &q)
+	w.closeAll()
 	return nil
+}
+
+// writeDiscoverHeader writes Header, whose ServerVersionInfo has elements where that of EWS
+// has attributes.
+func writeDiscoverHeader(w *writer, operation string) {
+	w.open("s:Header")
+	w.leaf("a:Action", nsDiscover+"/Autodiscover/"+operation+"Response", "s:mustUnderstand", "1")
+	w.open("h:ServerVersionInfo", "xmlns:h", nsDiscover, "xmlns:i", nsInstance)
+	w.leaf("h:MajorVersion", "14")
+	w.leaf("h:MinorVersion", "3")
+	w.leaf("h:MajorBuildNumber", "123")
+	w.leaf("h:MinorBuildNumber", "4")
+	w.leaf("h:Version", "Exchange2010_SP2")
+	w.close()
+	w.close()
 }
 
 // discoverRequest is what both operations ask: settings of users or of domains.
@@ -126,35 +130,41 @@ func (m *message) gather(list *[]string, limit int) error {
 	return nil
 }
 
-// discovered appends what is inside Response.
-func (h *Handler) discovered(r *http.Request, q *discoverRequest, out []byte) []byte {
+// writeDiscovered writes what is inside Response.
+func (h *Handler) writeDiscovered(w *writer, r *http.Request, q *discoverRequest) {
 	if len(q.addressees) == 0 || len(q.settings) == 0 {
-		out = nested(out, "ErrorCode", "InvalidRequest")
-		return nested(out, "ErrorMessage", "The request names no "+strings.ToLower(q.kind)+" or no setting.")
+		w.leaf("ErrorCode", "InvalidRequest")
+		w.leaf("ErrorMessage", "The request names no "+strings.ToLower(q.kind)+" or no setting.")
+		return
 	}
-	out = append(out, `<ErrorCode>NoError</ErrorCode><ErrorMessage /><`...)
-	out = append(out, q.kind...)
-	out = append(out, `Responses>`...)
+	w.leaf("ErrorCode", "NoError")
+	w.open("ErrorMessage")
+	w.close()
+	w.open(q.kind + "Responses")
 	for _, to := range q.addressees {
 		if q.kind == "User" {
-			out = h.userResponse(r, to, q.settings, out)
+			h.writeUser(w, r, to, q.settings)
 		} else {
-			out = h.domainResponse(r, q.settings, out)
+			h.writeDomain(w, r, q.settings)
 		}
 	}
-	out = append(out, `</`...)
-	out = append(out, q.kind...)
-	return append(out, `Responses>`...)
+	w.close()
 }
 
-// userResponse appends the settings of the user with an address.
-func (h *Handler) userResponse(r *http.Request, email string, settings []string, out []byte) []byte {
-	out = append(out, `<UserResponse>`...)
+// writeUser writes the settings of the user with an address.
+func (h *Handler) writeUser(w *writer, r *http.Request, email string, settings []string) {
+	w.open("UserResponse")
+	defer w.close()
 	user, ok := h.addressee(r, email)
 	if !ok {
-		out = nested(out, "ErrorCode", "InvalidUser")
-		out = nested(out, "ErrorMessage", "Invalid user: '"+email+"'")
-		return append(out, `<RedirectTarget i:nil="true" /><UserSettingErrors /><UserSettings /></UserResponse>`...)
+		w.leaf("ErrorCode", "InvalidUser")
+		w.leaf("ErrorMessage", "Invalid user: '"+email+"'")
+		writeNoRedirect(w)
+		w.open("UserSettingErrors")
+		w.close()
+		w.open("UserSettings")
+		w.close()
+		return
 	}
 	base := h.baseURL(r)
 	value := func(setting string) string {
@@ -170,14 +180,15 @@ func (h *Handler) userResponse(r *http.Request, email string, settings []string,
 		}
 		return ewsSetting(setting, base)
 	}
-	out = append(out, `<ErrorCode>NoError</ErrorCode><ErrorMessage>No error.</ErrorMessage><RedirectTarget i:nil="true" />`...)
-	out = settingErrors(settings, value, "UserSettingError", out)
-	out = settingValues(settings, value, "UserSetting", "StringSetting", out)
-	return append(out, `</UserResponse>`...)
+	w.leaf("ErrorCode", "NoError")
+	w.leaf("ErrorMessage", "No error.")
+	writeNoRedirect(w)
+	writeSettingErrors(w, settings, value, "UserSettingError")
+	writeSettings(w, settings, value, "UserSetting", "StringSetting")
 }
 
-// domainResponse appends the settings of a domain, which are the same for all.
-func (h *Handler) domainResponse(r *http.Request, settings []string, out []byte) []byte {
+// writeDomain writes the settings of a domain, which are the same for all.
+func (h *Handler) writeDomain(w *writer, r *http.Request, settings []string) {
 	base := h.baseURL(r)
 	value := func(setting string) string {
 		if setting == "ExternalEwsUrl" || setting == "ExternalEwsVersion" {
@@ -185,10 +196,18 @@ func (h *Handler) domainResponse(r *http.Request, settings []string, out []byte)
 		}
 		return ""
 	}
-	out = append(out, `<DomainResponse><ErrorCode>NoError</ErrorCode><ErrorMessage>No error.</ErrorMessage>`...)
-	out = settingErrors(settings, value, "DomainSettingError", out)
-	out = settingValues(settings, value, "DomainSetting", "DomainStringSetting", out)
-	return append(out, `<RedirectTarget i:nil="true" /></DomainResponse>`...)
+	w.open("DomainResponse")
+	w.leaf("ErrorCode", "NoError")
+	w.leaf("ErrorMessage", "No error.")
+	writeSettingErrors(w, settings, value, "DomainSettingError")
+	writeSettings(w, settings, value, "DomainSetting", "DomainStringSetting")
+	writeNoRedirect(w)
+	w.close()
+}
+
+func writeNoRedirect(w *writer) {
+	w.open("RedirectTarget", "i:nil", "true")
+	w.close()
 }
 
 // ewsSetting is a setting about EWS; empty if it is none.
@@ -204,30 +223,33 @@ func ewsSetting(setting, base string) string {
 	return ""
 }
 
-// settingErrors appends an error for each setting that has no value.
-func settingErrors(settings []string, value func(string) string, element string, out []byte) []byte {
-	out = append(out, `<`+element+`s>`...)
+// writeSettingErrors writes an error for each setting that has no value.
+func writeSettingErrors(w *writer, settings []string, value func(string) string, element string) {
+	w.open(element + "s")
+	w.text("")
 	for _, s := range settings {
 		if value(s) == "" {
-			out = append(out, `<`+element+`><ErrorCode>SettingIsNotAvailable</ErrorCode>`...)
-			out = nested(out, "ErrorMessage", "The requested setting, '"+s+"', isn't available.")
-			out = nested(out, "SettingName", s)
-			out = append(out, `</`+element+`>`...)
+			w.open(element)
+			w.leaf("ErrorCode", "SettingIsNotAvailable")
+			w.leaf("ErrorMessage", "The requested setting, '"+s+"', isn't available.")
+			w.leaf("SettingName", s)
+			w.close()
 		}
 	}
-	return append(out, `</`+element+`s>`...)
+	w.close()
 }
 
-// settingValues appends the settings that have a value.
-func settingValues(settings []string, value func(string) string, element, kind string, out []byte) []byte {
-	out = append(out, `<`+element+`s>`...)
+// writeSettings writes the settings that have a value.
+func writeSettings(w *writer, settings []string, value func(string) string, element, kind string) {
+	w.open(element + "s")
+	w.text("")
 	for _, s := range settings {
 		if v := value(s); v != "" {
-			out = append(out, `<`+element+` i:type="`+kind+`">`...)
-			out = nested(out, "Name", s)
-			out = nested(out, "Value", v)
-			out = append(out, `</`+element+`>`...)
+			w.open(element, "i:type", kind)
+			w.leaf("Name", s)
+			w.leaf("Value", v)
+			w.close()
 		}
 	}
-	return append(out, `</`+element+`s>`...)
+	w.close()
 }

@@ -27,30 +27,27 @@ const (
 // message is one request and its answer. They are used again: a client polls GetCallInfo,
 // and 200 may at once.
 type message struct {
-	in  []byte // the body as sent
-	out []byte // the answer's
+	in []byte // the body as sent
+	w  writer // the answer
 
 	xml       xmlpull.Parser
 	operation []byte // local name of Body's first child
 	soap12    bool   // the envelope is SOAP 1.2's
 	child     bool   // xml stands at a child of the operation that is still to be read
-	personal  bool   // a header tells of the caller
 	args      [2]string
-	spans     [2]span             // where args stand in in; zero if they don't as they are
-	w         http.ResponseWriter // whose connection it came by
 
-	last shape // of the request before
+	connection http.ResponseWriter // by which the request came
 }
 
 var messages = sync.Pool{New: func() any {
-	return &message{in: make([]byte, 0, 2<<10), out: make([]byte, 0, 2<<10)}
+	return &message{in: make([]byte, 0, 2<<10), w: writer{out: make([]byte, 0, 2<<10)}}
 }}
 
 func (m *message) free() {
-	if cap(m.in) > MaxBody/4 || cap(m.out) > MaxBody/4 {
+	if cap(m.in) > MaxBody/4 || cap(m.w.out) > MaxBody/4 {
 		return // a rare large one; keep the pool small
 	}
-	m.w = nil
+	m.connection = nil
 	messages.Put(m)
 }
 
@@ -107,9 +104,8 @@ func turnAway(w http.ResponseWriter, r *http.Request, e *statusError) {
 
 // read reads the body into m.in. Its error is a *statusError.
 func (m *message) read(w http.ResponseWriter, r *http.Request) error {
-	m.in, m.out = m.in[:0], m.out[:0]
-	m.operation, m.soap12, m.child, m.personal = nil, false, false, false
-	m.args, m.spans = [2]string{}, [2]span{}
+	m.in, m.args = m.in[:0], [2]string{}
+	m.operation, m.soap12, m.child = nil, false, false
 	form, ok := xmlType(r.Header["Content-Type"])
 	if !ok {
 		return errType
@@ -131,7 +127,7 @@ func (m *message) read(w http.ResponseWriter, r *http.Request) error {
 	if err := m.readAll(r.Body, inflate); err != nil {
 		return bodyError(err)
 	}
-	m.w = w
+	m.connection = w
 	if form && !looksLikeXML(m.in) {
 		return errType
 	}
@@ -141,7 +137,7 @@ func (m *message) read(w http.ResponseWriter, r *http.Request) error {
 // unhurried lifts the deadline for reading before the backend does what may take time:
 // net/http watches the connection meanwhile, and would take a deadline that passes for a
 // client that has gone.
-func (m *message) unhurried() { http.NewResponseController(m.w).SetReadDeadline(time.Time{}) }
+func (m *message) unhurried() { http.NewResponseController(m.connection).SetReadDeadline(time.Time{}) }
 
 // first is the first value of a header, which costs less than Header.Get.
 func first(values []string) string {

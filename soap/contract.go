@@ -59,7 +59,9 @@ func (h *Handler) get(w http.ResponseWriter, r *http.Request, where string, serv
 		// Clients look here, without credentials, for whether there is SOAP as well.
 		w.Header().Set("X-SOAP-Enabled", "True")
 		w.Header()["Content-Type"] = typeSOAP11
-		w.Write(poxInvalid.append(nil))
+		var answer writer
+		answer.pox(func() { poxInvalid.write(&answer) })
+		w.Write(answer.out)
 	case autodiscoverSOAP:
 		h.page(w, r, where, service)
 	default:

@@ -13,6 +13,7 @@ const (
 	nsTypes    = "http://schemas.microsoft.com/exchange/services/2006/types"
 	nsErrors   = "http://schemas.microsoft.com/exchange/services/2006/errors"
 	nsInstance = "http://www.w3.org/2001/XMLSchema-instance"
+	nsSchema   = "http://www.w3.org/2001/XMLSchema"
 )
 
 // inSpace reports whether a namespace as sent is space. Pages of the documentation show all
@@ -195,7 +196,6 @@ func knownVersion(v string) bool {
 // silently act as the caller instead; to name the caller does no harm.
 func (m *message) impersonation(h *Handler, user string) error {
 	x := &m.xml
-	m.personal = true
 	allowed, denied, empty := false, false, true
 	for depth := 0; depth >= 0; { // ConnectingSID, and one of its four children
 		ok, err := x.Child()
@@ -243,12 +243,9 @@ func (h *Handler) isUser(name, user string) bool {
 	return ok && found == user
 }
 
-// call performs the operation in the body and appends the response to m.out.
+// call performs the operation in the body and writes the response.
 func (m *message) call(h *Handler, r *http.Request, service service) error {
 	user := h.User(r)
-	if service == unifiedMessaging && m.repeats() {
-		return m.runUM(h, r.Context(), user, m.last.op)
-	}
 	if err := m.open(h, user); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package soap
 
 import (
+	"cmp"
 	"errors"
 	"strconv"
 	"strings"
@@ -131,22 +132,23 @@ func faultOf(service service, err error) *fault {
 	return internalFault
 }
 
-// writeFault makes m.out the fault f, in the SOAP version of the request.
+// writeFault makes the answer the fault f, in the SOAP version of the request.
 func (m *message) writeFault(f *fault) {
-	out := append(m.out[:0], xmlDeclaration+`<s:Envelope xmlns:s="`...)
-	out = append(out, m.space()...)
+	w := &m.w
 	if f.version {
-		out = append(out, ewsHead...)
+		m.openEWS(false)
 	} else {
-		out = append(out, `"><s:Body>`...)
+		w.begin(tightEnd)
+		w.open("s:Envelope", "xmlns:s", m.space())
+		w.open("s:Body")
 	}
-	out = append(out, `<s:Fault>`...)
+	w.open("s:Fault")
 	if m.soap12 {
-		out = f.body12(out)
+		f.write12(w)
 	} else {
-		out = f.body11(out)
+		f.write11(w)
 	}
-	m.out = append(out, `</s:Fault></s:Body></s:Envelope>`...)
+	w.closeAll()
 }
 
 // codeSpace is the namespace of the fault's code.
@@ -157,75 +159,65 @@ func (f *fault) codeSpace() string {
 	return nsTypes
 }
 
-// body11 appends what is in a SOAP 1.1 Fault. A fault about a header has no detail (SOAP 1.1
+// write11 writes what is in a SOAP 1.1 Fault. A fault about a header has no detail (SOAP 1.1
 // §4.4), and clients that then look for xml:lang stumble.
-func (f *fault) body11(out []byte) []byte {
+func (f *fault) write11(w *writer) {
 	if f.kind == mustUnderstandFault {
-		out = append(out, `<faultcode>s:MustUnderstand</faultcode>`...)
-		return nested(out, "faultstring", f.text)
+		w.leaf("faultcode", "s:MustUnderstand")
+		w.leaf("faultstring", f.text)
+		return
 	}
-	out = append(out, `<faultcode xmlns:a="`...)
-	out = append(out, f.codeSpace()...)
-	out = append(out, `">a:`...)
-	out = append(out, f.code...)
-	out = append(out, `</faultcode><faultstring xml:lang="en-US">`...)
-	out = appendText(out, f.text)
-	out = append(out, `</faultstring><detail>`...)
-	out = f.detail(out)
-	return append(out, `</detail>`...)
+	w.leaf("faultcode", "a:"+f.code, "xmlns:a", f.codeSpace())
+	w.leaf("faultstring", f.text, "xml:lang", "en-US")
+	w.open("detail")
+	f.writeDetail(w)
+	w.close()
 }
 
-// body12 appends what is in a SOAP 1.2 Fault (part 1 §5.4).
-func (f *fault) body12(out []byte) []byte {
+// write12 writes what is in a SOAP 1.2 Fault (part 1 §5.4).
+func (f *fault) write12(w *writer) {
+	w.open("s:Code")
 	switch {
 	case f.kind == mustUnderstandFault:
-		out = append(out, `<s:Code><s:Value>s:MustUnderstand</s:Value></s:Code>`...)
+		w.leaf("s:Value", "s:MustUnderstand")
 	default:
-		side := "Sender"
+		side := "s:Sender"
 		if f == internalFault {
-			side = "Receiver"
+			side = "s:Receiver"
 		}
-		out = append(out, `<s:Code><s:Value>s:`+side+`</s:Value><s:Subcode><s:Value xmlns:a="`...)
-		out = append(out, f.codeSpace()...)
-		out = append(out, `">a:`...)
-		out = append(out, f.code...)
-		out = append(out, `</s:Value></s:Subcode></s:Code>`...)
+		w.leaf("s:Value", side)
+		w.open("s:Subcode")
+		w.leaf("s:Value", "a:"+f.code, "xmlns:a", f.codeSpace())
+		w.close()
 	}
-	out = append(out, `<s:Reason><s:Text xml:lang="en-US">`...)
-	out = appendText(out, f.text)
-	out = append(out, `</s:Text></s:Reason>`...)
+	w.close()
+	w.open("s:Reason")
+	w.leaf("s:Text", f.text, "xml:lang", "en-US")
+	w.close()
 	if f.kind == mustUnderstandFault {
-		return out
+		return
 	}
-	out = append(out, `<s:Detail>`...)
-	out = f.detail(out)
-	return append(out, `</s:Detail>`...)
+	w.open("s:Detail")
+	f.writeDetail(w)
+	w.close()
 }
 
-// detail appends what tells programs of the fault.
-func (f *fault) detail(out []byte) []byte {
+// writeDetail writes what tells programs of the fault.
+func (f *fault) writeDetail(w *writer) {
 	if f.kind == exceptionFault {
-		out = append(out, `<m:ExceptionType xmlns:m="`+nsMessages+`">`...)
-		out = append(out, f.code...)
-		return append(out, `</m:ExceptionType>`...)
+		w.leaf("m:ExceptionType", f.code, "xmlns:m", nsMessages)
+		return
 	}
-	message := f.message
-	if message == "" {
-		message = f.text
-	}
-	out = append(out, `<e:ResponseCode xmlns:e="`+nsErrors+`">`...)
-	out = append(out, f.code...)
-	out = append(out, `</e:ResponseCode><e:Message xmlns:e="`+nsErrors+`">`...)
-	out = appendText(out, message)
-	out = append(out, `</e:Message>`...)
+	w.leaf("e:ResponseCode", f.code, "xmlns:e", nsErrors)
+	w.leaf("e:Message", cmp.Or(f.message, f.text), "xmlns:e", nsErrors)
 	if f.at == nil {
-		return out
+		return
 	}
-	out = append(out, `<t:MessageXml xmlns:t="`+nsTypes+`">`...)
-	out = nested(out, "t:LineNumber", strconv.Itoa(f.at.Line))
-	out = nested(out, "t:LinePosition", strconv.Itoa(f.at.Column))
-	out = nested(out, "t:Violation", sentence(f.at.Msg))
-	return append(out, `</t:MessageXml>`...)
+	w.open("t:MessageXml", "xmlns:t", nsTypes)
+	w.leaf("t:LineNumber", strconv.Itoa(f.at.Line))
+	w.leaf("t:LinePosition", strconv.Itoa(f.at.Column))
+	w.leaf("t:Violation", sentence(f.at.Msg))
+	w.close()
 }
 
 // sentence gives text a capital and a full stop.

@@ -11,30 +11,21 @@ import (
 // ewsOperation is an operation of Exchange.asmx. Its response is <NameResponse> with a
 // ResponseClass, and is itself the response message.
 type ewsOperation struct {
-	name  string
-	quick bool   // never waits for anything: clients poll it
-	head  string // of the response, after the envelope's namespace
-	read  func(m *message) ([]string, error)
-	run   func(h *Handler, ctx context.Context, user string, args []string, out []byte) ([]byte, error)
+	name     string
+	quick    bool // never waits for anything: clients poll it
+	declares bool // its response declares the namespaces that its published example has
+	read     func(m *message) ([]string, error)
+	run      func(h *Handler, ctx context.Context, user string, args []string) (content, error)
 }
-
-// What stands before an EWS response. ServerVersionInfo has all four numbers, without which
-// clients fail. PlayOnPhone's carries the declarations that its published example has.
-const (
-	serverVersion = `"><s:Header><h:ServerVersionInfo MajorVersion="14" MinorVersion="3" MajorBuildNumber="123" MinorBuildNumber="4" Version="Exchange2010_SP2" xmlns:h="` + nsTypes + `"`
-	ewsHead       = serverVersion + `/></s:Header><s:Body>`
-	xsiXSD        = ` xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xsd="http://www.w3.org/2001/XMLSchema"`
-	ewsPlayHead   = serverVersion + ` xmlns="` + nsTypes + `"` + xsiXSD + `/></s:Header><s:Body` + xsiXSD + `>`
-)
 
 var ewsOperations = [...]ewsOperation{
-	{"GetPhoneCallInformation", true, ewsHead, (*message).phoneCallID, (*Handler).getPhoneCallInformation},
-	{"DisconnectPhoneCall", false, ewsHead, (*message).phoneCallID, (*Handler).disconnectPhoneCall},
-	{"PlayOnPhone", false, ewsPlayHead, (*message).itemAndNumber, (*Handler).playItemOnPhone},
-	{"GetServiceConfiguration", false, ewsHead, (*message).configurations, (*Handler).getServiceConfiguration},
+	{"GetPhoneCallInformation", true, false, (*message).phoneCallID, (*Handler).getPhoneCallInformation},
+	{"DisconnectPhoneCall", false, false, (*message).phoneCallID, (*Handler).disconnectPhoneCall},
+	{"PlayOnPhone", false, true, (*message).itemAndNumber, (*Handler).playItemOnPhone},
+	{"GetServiceConfiguration", false, false, (*message).configurations, (*Handler).getServiceConfiguration},
 }
 
-// callEWS performs the operation at hand and appends its response. What the backend refuses
+// callEWS performs the operation at hand and writes its response. What the backend refuses
 // is in the response, not a fault.
 func (m *message) callEWS(h *Handler, ctx context.Context, user string) error {
 	i := slices.IndexFunc(ewsOperations[:], func(op ewsOperation) bool { return op.name == string(m.operation) })
@@ -53,38 +44,56 @@ func (m *message) callEWS(h *Handler, ctx context.Context, user string) error {
 	if !op.quick {
 		m.unhurried()
 	}
-	out := append(m.out, xmlDeclaration+`<s:Envelope xmlns:s="`...)
-	out = append(out, m.space()...)
-	out = append(out, op.head...)
-	out = append(out, '<')
-	out = append(out, op.name...)
-	out = append(out, `Response ResponseClass="`...)
-	answer, err := op.run(h, ctx, user, args, append(out, `Success" xmlns="`+nsMessages+`"`...))
-	if err == nil {
-		out = answer
-	} else {
+	class := "Success"
+	response, err := op.run(h, ctx, user, args)
+	if err != nil {
 		r := refusalOf(err)
 		if r == &internalRefusal {
 			h.log().Error("soap: operation failed", "operation", op.name, "user", user, "err", err)
 		}
-		out = append(out, `Error" xmlns="`+nsMessages+`">`...)
-		out = appendError(out, r.code, r.message)
+		class, response = "Error", func(w *writer) { r.write(w) }
 	}
-	out = append(out, `</`...)
-	out = append(out, op.name...)
-	m.out = append(out, `Response></s:Body></s:Envelope>`...)
+	w := &m.w
+	m.openEWS(op.declares)
+	w.open(op.name+"Response", "ResponseClass", class, "xmlns", nsMessages)
+	response(w)
+	w.closeAll()
 	return nil
 }
 
-// appendError appends the children of a response message that is an error; all three are
-// needed by clients, and in this order.
-func appendError(out []byte, code, message string) []byte {
-	out = nested(out, "MessageText", message)
-	out = nested(out, "ResponseCode", code)
-	return append(out, `<DescriptiveLinkKey>0</DescriptiveLinkKey>`...)
+// openEWS writes an answer of Exchange.asmx as far as the start of Body. ServerVersionInfo has
+// all four numbers, without which clients fail. declares adds the declarations that the
+// published example of PlayOnPhone has.
+func (m *message) openEWS(declares bool) {
+	w := &m.w
+	w.begin(tightEnd)
+	w.open("s:Envelope", "xmlns:s", m.space())
+	w.open("s:Header")
+	w.open("h:ServerVersionInfo", "MajorVersion", "14", "MinorVersion", "3",
+		"MajorBuildNumber", "123", "MinorBuildNumber", "4", "Version", "Exchange2010_SP2", "xmlns:h", nsTypes)
+	if declares {
+		w.attribute("xmlns", nsTypes)
+		w.attribute("xmlns:xsi", nsInstance)
+		w.attribute("xmlns:xsd", nsSchema)
+	}
+	w.close()
+	w.close()
+	w.open("s:Body")
+	if declares {
+		w.attribute("xmlns:xsi", nsInstance)
+		w.attribute("xmlns:xsd", nsSchema)
+	}
 }
 
-const noError = `><ResponseCode>NoError</ResponseCode>`
+// write writes the children of a response message that is an error; all three are needed by
+// clients, and in this order.
+func (r *refusal) write(w *writer) {
+	w.leaf("MessageText", r.message)
+	w.leaf("ResponseCode", r.code)
+	w.leaf("DescriptiveLinkKey", "0")
+}
+
+func noError(w *writer) { w.leaf("ResponseCode", "NoError") }
 
 // identifier reads the attribute Id of the child local, which has no content, and moves on.
 func (m *message) identifier(local string) (string, error) {
@@ -141,7 +150,7 @@ func (m *message) itemAndNumber() ([]string, error) {
 }
 
 // playItemOnPhone is what [MS-OXWUMS] calls PlayOnPhone2, 3.1.4.7.
-func (h *Handler) playItemOnPhone(ctx context.Context, user string, args []string, out []byte) ([]byte, error) {
+func (h *Handler) playItemOnPhone(ctx context.Context, user string, args []string) (content, error) {
 	if args[0] == "" {
 		return nil, errEmptyID
 	}
@@ -154,14 +163,16 @@ func (h *Handler) playItemOnPhone(ctx context.Context, user string, args []strin
 		}
 		return nil, err
 	}
-	out = append(out, noError+`<PhoneCallId Id="`...)
-	out = appendText(out, id)
-	return append(out, `"/>`...), nil
+	return func(w *writer) {
+		noError(w)
+		w.open("PhoneCallId", "Id", id)
+		w.close()
+	}, nil
 }
 
 // getPhoneCallInformation is [MS-OXWUMS] 3.1.4.4. The SIP elements are there only where the
 // call failed.
-func (h *Handler) getPhoneCallInformation(ctx context.Context, user string, args []string, out []byte) ([]byte, error) {
+func (h *Handler) getPhoneCallInformation(ctx context.Context, user string, args []string) (content, error) {
 	if args[0] == "" {
 		return nil, ErrCallID
 	}
@@ -170,31 +181,35 @@ func (h *Handler) getPhoneCallInformation(ctx context.Context, user string, args
 		return nil, err
 	}
 	info = h.published(info)
-	out = append(out, noError+`<PhoneCallInformation xmlns:t="`+nsTypes+`">`...)
-	out = nested(out, "t:PhoneCallState", info.State)
-	out = nested(out, "t:ConnectionFailureCause", info.Cause)
-	if info.SIPCode != 0 {
-		out = nested(out, "t:SIPResponseText", info.SIPText)
-		out = append(out, `<t:SIPResponseCode>`...)
-		out = strconv.AppendInt(out, int64(info.SIPCode), 10)
-		out = append(out, `</t:SIPResponseCode>`...)
-	}
-	return append(out, `</PhoneCallInformation>`...), nil
+	return func(w *writer) {
+		noError(w)
+		w.open("PhoneCallInformation", "xmlns:t", nsTypes)
+		w.leaf("t:PhoneCallState", info.State)
+		w.leaf("t:ConnectionFailureCause", info.Cause)
+		if info.SIPCode != 0 {
+			w.leaf("t:SIPResponseText", info.SIPText)
+			w.leaf("t:SIPResponseCode", strconv.Itoa(info.SIPCode))
+		}
+		w.close()
+	}, nil
 }
 
 // disconnectPhoneCall is [MS-OXWUMS] 3.1.4.2.
-func (h *Handler) disconnectPhoneCall(ctx context.Context, user string, args []string, out []byte) ([]byte, error) {
+func (h *Handler) disconnectPhoneCall(ctx context.Context, user string, args []string) (content, error) {
 	if args[0] == "" {
 		return nil, ErrCallID
 	}
 	if err := h.Phone.Disconnect(ctx, user, args[0]); err != nil {
 		return nil, err
 	}
-	return append(out, noError...), nil
+	return noError, nil
 }
 
+// umConfigurationName is the configuration that this server has.
+const umConfigurationName = "UnifiedMessagingConfiguration"
+
 // configurationNames are the values of ServiceConfigurationType (types.xsd).
-var configurationNames = [...]string{"MailTips", "UnifiedMessagingConfiguration", "ProtectionRules",
+var configurationNames = [...]string{"MailTips", umConfigurationName, "ProtectionRules",
 	"PolicyNudges", "SharePointURLs", "OfficeIntegrationConfiguration"}
 
 // configurations reads the children of GetServiceConfiguration ([MS-OXWCONFIG] 3.1.4.1) and
@@ -257,27 +272,36 @@ func (m *message) configurationList() (names []string, err error) {
 
 // getServiceConfiguration tells EWS clients that unified messaging is on. It answers one
 // response message for each configuration asked for.
-func (h *Handler) getServiceConfiguration(ctx context.Context, user string, args []string, out []byte) ([]byte, error) {
-	out = append(out, ` xmlns:t="`+nsTypes+`"`+noError+`<ResponseMessages>`...)
-	for _, name := range args {
-		out = append(out, `<ServiceConfigurationResponseMessageType ResponseClass="`...)
-		if name == "UnifiedMessagingConfiguration" {
-			on, p, err := h.umConfiguration(ctx, user)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, `Success"`+noError+`<UnifiedMessagingConfiguration>`...)
-			out = nested(out, "t:UmEnabled", boolean(on))
-			out = nested(out, "t:PlayOnPhoneDialString", p.DialString)
-			out = nested(out, "t:PlayOnPhoneEnabled", boolean(on))
-			out = append(out, `</UnifiedMessagingConfiguration>`...)
-		} else {
-			out = append(out, `Error">`...)
-			out = appendError(out, "ErrorInvalidOperation", "The configuration "+name+" is not supported by this server.")
+func (h *Handler) getServiceConfiguration(ctx context.Context, user string, args []string) (content, error) {
+	on, p, err := false, Properties{}, error(nil)
+	if slices.Contains(args, umConfigurationName) {
+		if on, p, err = h.umConfiguration(ctx, user); err != nil {
+			return nil, err
 		}
-		out = append(out, `</ServiceConfigurationResponseMessageType>`...)
 	}
-	return append(out, `</ResponseMessages>`...), nil
+	return func(w *writer) {
+		w.attribute("xmlns:t", nsTypes)
+		noError(w)
+		w.open("ResponseMessages")
+		for _, name := range args {
+			w.open("ServiceConfigurationResponseMessageType")
+			if name == umConfigurationName {
+				w.attribute("ResponseClass", "Success")
+				noError(w)
+				w.open("UnifiedMessagingConfiguration")
+				w.leaf("t:UmEnabled", boolean(on))
+				w.leaf("t:PlayOnPhoneDialString", p.DialString)
+				w.leaf("t:PlayOnPhoneEnabled", boolean(on))
+				w.close()
+			} else {
+				w.attribute("ResponseClass", "Error")
+				unsupported := refusal{code: "ErrorInvalidOperation", message: "The configuration " + name + " is not supported by this server."}
+				unsupported.write(w)
+			}
+			w.close()
+		}
+		w.close()
+	}, nil
 }
 
 func (h *Handler) umConfiguration(ctx context.Context, user string) (on bool, p Properties, err error) {

@@ -147,7 +147,7 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request, service service) 
 	m.send(w, r, status)
 }
 
-// answer runs call, which appends its response to m.out, and makes a fault of its error. A
+// answer runs call, which writes its response, and makes a fault of its error. A
 // panic is an internal error of this request only.
 func (m *message) answer(h *Handler, r *http.Request, service service, call func(*Handler, *http.Request, service) error) (status int) {
 	defer func() {

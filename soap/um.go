@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// content writes what is inside a response.
+type content func(w *writer)
+
 // umOperation is an operation of the Unified Messaging web service: an element of the
 // messages namespace with text children. Its response is <NameResponse>, empty or around
 // one element of the same name ([MS-OXWUMS] 3.1.4).
@@ -13,7 +16,7 @@ type umOperation struct {
 	name     string
 	children []string // in their order
 	quick    bool     // never waits for anything: clients poll it
-	run      func(h *Handler, ctx context.Context, user string, args []string, out []byte) ([]byte, error)
+	run      func(h *Handler, ctx context.Context, user string, args []string) (content, error)
 }
 
 var umOperations = [...]umOperation{
@@ -30,7 +33,7 @@ var umOperations = [...]umOperation{
 	{"ResetPIN", nil, false, (*Handler).resetPIN},
 }
 
-// callUM performs the operation at hand and appends its response.
+// callUM performs the operation at hand and writes its response.
 func (m *message) callUM(h *Handler, ctx context.Context, user string) error {
 	i := slices.IndexFunc(umOperations[:], func(op umOperation) bool { return op.name == string(m.operation) })
 	if i < 0 {
@@ -43,33 +46,22 @@ func (m *message) callUM(h *Handler, ctx context.Context, user string) error {
 	if err := m.close(); err != nil {
 		return err
 	}
-	m.learn(op)
-	return m.runUM(h, ctx, user, op)
-}
-
-// runUM performs op, whose parameters are in m.args, and appends its response.
-func (m *message) runUM(h *Handler, ctx context.Context, user string, op *umOperation) error {
 	if !op.quick {
 		m.unhurried()
 	}
-	out := append(m.out, xmlDeclaration+`<soap:Envelope xmlns:soap="`...)
-	out = append(out, m.space()...)
-	out = append(out, `" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xsd="http://www.w3.org/2001/XMLSchema"><soap:Body><`...)
-	out = append(out, op.name...)
-	out = append(out, `Response xmlns="`+nsMessages+`"`...)
-	start := len(out)
-	out, err := op.run(h, ctx, user, m.args[:], append(out, '>'))
+	response, err := op.run(h, ctx, user, m.args[:])
 	if err != nil {
 		return err
 	}
-	if len(out) == start+1 {
-		out = append(out[:start], ` />`...)
-	} else {
-		out = append(out, `</`...)
-		out = append(out, op.name...)
-		out = append(out, `Response>`...)
+	w := &m.w
+	w.begin(spacedEnd)
+	w.open("soap:Envelope", "xmlns:soap", m.space(), "xmlns:xsi", nsInstance, "xmlns:xsd", nsSchema)
+	w.open("soap:Body")
+	w.open(op.name+"Response", "xmlns", nsMessages)
+	if response != nil {
+		response(w)
 	}
-	m.out = append(out, `</soap:Body></soap:Envelope>`...)
+	w.closeAll()
 	return nil
 }
 
@@ -88,9 +80,6 @@ func (m *message) texts(names []string) error {
 			return err
 		}
 		m.args[i] = string(text)
-		if from, to, ok := m.xml.ContentSpan(); ok {
-			m.spans[i] = span{from, to}
-		}
 		if err := m.next(); err != nil {
 			return err
 		}
@@ -98,19 +87,13 @@ func (m *message) texts(names []string) error {
 	return m.expect("")
 }
 
-// nested appends <name>text</name> around text that is escaped.
-func nested(out []byte, name, text string) []byte {
-	out = append(out, '<')
-	out = append(out, name...)
-	out = append(out, '>')
-	out = appendText(out, text)
-	out = append(out, "</"...)
-	out = append(out, name...)
-	return append(out, '>')
+// only is the content that is a single element with text.
+func only(name, text string) content {
+	return func(w *writer) { w.leaf(name, text) }
 }
 
 // getCallInfo is [MS-OXWUMS] 3.1.4.3.
-func (h *Handler) getCallInfo(ctx context.Context, user string, args []string, out []byte) ([]byte, error) {
+func (h *Handler) getCallInfo(ctx context.Context, user string, args []string) (content, error) {
 	if args[0] == "" {
 		return nil, ErrCallID
 	}
@@ -119,10 +102,12 @@ func (h *Handler) getCallInfo(ctx context.Context, user string, args []string, o
 		return nil, err
 	}
 	info = h.published(info)
-	out = append(out, `<GetCallInfoResponse>`...)
-	out = nested(out, "CallState", info.State)
-	out = nested(out, "EventCause", info.Cause)
-	return append(out, `</GetCallInfoResponse>`...), nil
+	return func(w *writer) {
+		w.open("GetCallInfoResponse")
+		w.leaf("CallState", info.State)
+		w.leaf("EventCause", info.Cause)
+		w.close()
+	}, nil
 }
 
 // published is info as the specification lets it be told: no Alerted, and no cause before
@@ -138,63 +123,65 @@ func (h *Handler) published(info CallInfo) CallInfo {
 }
 
 // disconnect is [MS-OXWUMS] 3.1.4.1.
-func (h *Handler) disconnect(ctx context.Context, user string, args []string, out []byte) ([]byte, error) {
+func (h *Handler) disconnect(ctx context.Context, user string, args []string) (content, error) {
 	if args[0] == "" {
 		return nil, ErrCallID
 	}
-	return out, h.Phone.Disconnect(ctx, user, args[0])
+	return nil, h.Phone.Disconnect(ctx, user, args[0])
 }
 
 // playOnPhone is [MS-OXWUMS] 3.1.4.8.
-func (h *Handler) playOnPhone(ctx context.Context, user string, args []string, out []byte) ([]byte, error) {
+func (h *Handler) playOnPhone(ctx context.Context, user string, args []string) (content, error) {
 	if args[0] == "" {
 		return nil, ErrItemID
 	}
 	id, err := h.Phone.PlayOnPhone(ctx, user, args[0], args[1])
-	return nested(out, "PlayOnPhoneResponse", id), err
+	return only("PlayOnPhoneResponse", id), err
 }
 
 // playOnPhoneGreeting is [MS-OXWUMS] 3.1.4.9.
-func (h *Handler) playOnPhoneGreeting(ctx context.Context, user string, args []string, out []byte) ([]byte, error) {
+func (h *Handler) playOnPhoneGreeting(ctx context.Context, user string, args []string) (content, error) {
 	if args[0] != "NormalCustom" && args[0] != "OofCustom" {
 		return nil, invalidRequest
 	}
 	id, err := h.Phone.PlayOnPhoneGreeting(ctx, user, args[0], args[1])
-	return nested(out, "PlayOnPhoneGreetingResponse", id), err
+	return only("PlayOnPhoneGreetingResponse", id), err
 }
 
 // isUMEnabled is [MS-OXWUMS] 3.1.4.5.
-func (h *Handler) isUMEnabled(ctx context.Context, user string, _ []string, out []byte) ([]byte, error) {
+func (h *Handler) isUMEnabled(ctx context.Context, user string, _ []string) (content, error) {
 	on, err := h.Mailbox.Enabled(ctx, user)
-	return nested(out, "IsUMEnabledResponse", boolean(on)), err
+	return only("IsUMEnabledResponse", boolean(on)), err
 }
 
 // getUMProperties is [MS-OXWUMS] 3.1.4.4. All five are sent, an unset one empty.
-func (h *Handler) getUMProperties(ctx context.Context, user string, _ []string, out []byte) ([]byte, error) {
+func (h *Handler) getUMProperties(ctx context.Context, user string, _ []string) (content, error) {
 	p, err := h.Mailbox.Properties(ctx, user)
-	out = append(out, `<GetUMPropertiesResponse>`...)
-	out = nested(out, "OofStatus", boolean(p.OOF))
-	out = nested(out, "MissedCallNotificationEnabled", boolean(p.MissedCallNotification))
-	out = nested(out, "PlayOnPhoneDialString", p.DialString)
-	out = nested(out, "TelephoneAccessNumbers", p.AccessNumbers)
-	out = nested(out, "TelephoneAccessFolderEmail", p.AccessFolder)
-	return append(out, `</GetUMPropertiesResponse>`...), err
+	return func(w *writer) {
+		w.open("GetUMPropertiesResponse")
+		w.leaf("OofStatus", boolean(p.OOF))
+		w.leaf("MissedCallNotificationEnabled", boolean(p.MissedCallNotification))
+		w.leaf("PlayOnPhoneDialString", p.DialString)
+		w.leaf("TelephoneAccessNumbers", p.AccessNumbers)
+		w.leaf("TelephoneAccessFolderEmail", p.AccessFolder)
+		w.close()
+	}, err
 }
 
-func (h *Handler) setOofStatus(ctx context.Context, user string, args []string, out []byte) ([]byte, error) {
+func (h *Handler) setOofStatus(ctx context.Context, user string, args []string) (content, error) {
 	on, ok := parseBoolean(args[0])
 	if !ok {
 		return nil, invalidRequest
 	}
-	return out, h.Mailbox.SetProperties(ctx, user, func(p *Properties) { p.OOF = on })
+	return nil, h.Mailbox.SetProperties(ctx, user, func(p *Properties) { p.OOF = on })
 }
 
-func (h *Handler) setMissedCallNotificationEnabled(ctx context.Context, user string, args []string, out []byte) ([]byte, error) {
+func (h *Handler) setMissedCallNotificationEnabled(ctx context.Context, user string, args []string) (content, error) {
 	on, ok := parseBoolean(args[0])
 	if !ok {
 		return nil, invalidRequest
 	}
-	return out, h.Mailbox.SetProperties(ctx, user, func(p *Properties) { p.MissedCallNotification = on })
+	return nil, h.Mailbox.SetProperties(ctx, user, func(p *Properties) { p.MissedCallNotification = on })
 }
 
 // Settings that are kept as text are no longer than these. From experience: an extension or
@@ -204,22 +191,22 @@ const (
 	maxFolderID   = 4096
 )
 
-func (h *Handler) setPlayOnPhoneDialString(ctx context.Context, user string, args []string, out []byte) ([]byte, error) {
+func (h *Handler) setPlayOnPhoneDialString(ctx context.Context, user string, args []string) (content, error) {
 	if len(args[0]) > maxDialString {
 		return nil, invalidRequest
 	}
-	return out, h.Mailbox.SetProperties(ctx, user, func(p *Properties) { p.DialString = args[0] })
+	return nil, h.Mailbox.SetProperties(ctx, user, func(p *Properties) { p.DialString = args[0] })
 }
 
-func (h *Handler) setTelephoneAccessFolderEmail(ctx context.Context, user string, args []string, out []byte) ([]byte, error) {
+func (h *Handler) setTelephoneAccessFolderEmail(ctx context.Context, user string, args []string) (content, error) {
 	if len(args[0]) > maxFolderID {
 		return nil, invalidRequest
 	}
-	return out, h.Mailbox.SetProperties(ctx, user, func(p *Properties) { p.AccessFolder = args[0] })
+	return nil, h.Mailbox.SetProperties(ctx, user, func(p *Properties) { p.AccessFolder = args[0] })
 }
 
-func (h *Handler) resetPIN(ctx context.Context, user string, _ []string, out []byte) ([]byte, error) {
-	return out, h.Mailbox.ResetPIN(ctx, user)
+func (h *Handler) resetPIN(ctx context.Context, user string, _ []string) (content, error) {
+	return nil, h.Mailbox.ResetPIN(ctx, user)
 }
 
 func boolean(on bool) string {

@@ -8,10 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
-
-const xmlDeclaration = `<?xml version="1.0" encoding="utf-8"?>` + "\n"
 
 // Content types as values of a header, never changed.
 var (
@@ -27,7 +24,7 @@ func (m *message) space() string {
 	return nsSOAP11
 }
 
-// send writes m.out, compressed if the client asked for that.
+// send sends the document in m.w, compressed if the client asked for that.
 func (m *message) send(w http.ResponseWriter, r *http.Request, status int) {
 	header := w.Header()
 	header["Content-Type"] = typeSOAP11
@@ -36,19 +33,19 @@ func (m *message) send(w http.ResponseWriter, r *http.Request, status int) {
 	}
 	if wantsGzip(r.Header["Accept-Encoding"]) {
 		header.Set("Content-Encoding", "gzip")
-		body := compressed(m.out)
+		body := compressed(m.w.out)
 		header.Set("Content-Length", strconv.Itoa(len(body)))
 		w.WriteHeader(status)
 		_, _ = w.Write(body) // an error is the connection's, which net/http sees too
 		return
 	}
-	if len(m.out) > 2<<10 { // net/http counts a shorter one itself
-		header.Set("Content-Length", strconv.Itoa(len(m.out)))
+	if len(m.w.out) > 2<<10 { // net/http counts a shorter one itself
+		header.Set("Content-Length", strconv.Itoa(len(m.w.out)))
 	}
 	if status != http.StatusOK {
 		w.WriteHeader(status)
 	}
-	w.Write(m.out)
+	w.Write(m.w.out)
 }
 
 // zippers are the only gzip.Writers, each of which is most of a megabyte: a crowd of clients
@@ -110,41 +107,4 @@ func newUUID() string {
 	u[6] = u[6]&0x0F | 0x40
 	u[8] = u[8]&0x3F | 0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
-}
-
-// appendText appends s as text or the value of an attribute in double quotes. What is no
-// character of XML becomes U+FFFD.
-func appendText(out []byte, s string) []byte {
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= 0x20 && c < utf8.RuneSelf {
-			switch c {
-			case '&':
-				out = append(out, "&amp;"...)
-			case '<':
-				out = append(out, "&lt;"...)
-			case '>':
-				out = append(out, "&gt;"...)
-			case '"':
-				out = append(out, "&quot;"...)
-			default:
-				out = append(out, c)
-			}
-			i++
-			continue
-		}
-		r, n := utf8.DecodeRuneInString(s[i:])
-		i += n
-		switch {
-		case r == '\t' || r == '\n' || r == '\r':
-			out = append(out, "&#"...)
-			out = strconv.AppendInt(out, int64(r), 10)
-			out = append(out, ';')
-		case r < 0x20 || r == 0xFFFE || r == 0xFFFF:
-			out = append(out, "\uFFFD"...)
-		default:
-			out = utf8.AppendRune(out, r)
-		}
-	}
-	return out
 }

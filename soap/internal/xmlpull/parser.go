@@ -75,8 +75,6 @@ type Parser struct {
 	transcoded []byte // doc, if it came as UTF-16
 	scratch    []byte // values of the current token that differ from what was written
 	content    []byte // what Content has gathered
-	textAt     int    // where Text stands in the document as it is; -1 if it doesn't
-	contentAt  int    // where content does
 	mark       int    // length of the byte order mark; -1 if doc was transcoded
 }
 
@@ -201,10 +199,6 @@ func (p *Parser) text() (Kind, error) {
 	if err != nil {
 		return EOF, err
 	}
-	p.textAt = p.pos
-	if len(text) != n || &text[0] != &s[0] {
-		p.textAt = -1
-	}
 	p.pos += n
 	p.Text = text
 	return Text, nil
@@ -229,7 +223,7 @@ func (p *Parser) declared() (Kind, error) {
 		if i < 0 {
 			return EOF, p.errorAt(p.pos, "a CDATA section has no end")
 		}
-		p.Text, p.textAt = p.normalise(rest[len("<![CDATA["):i]), -1
+		p.Text = p.normalise(rest[len("<![CDATA["):i])
 		p.pos += i + 3
 		return Text, nil
 	case bytes.HasPrefix(rest, []byte("<!DOCTYPE")):

@@ -27,8 +27,8 @@ func (p *Parser) Child() (bool, error) {
 // Content reads the rest of the current element, which must have no children, and gives its
 // text without the white space at both ends. The slice is good until the next Content.
 func (p *Parser) Content() ([]byte, error) {
-	p.content, p.contentAt = p.content[:0], -1
-	for pieces := 0; ; pieces++ {
+	p.content = p.content[:0]
+	for {
 		kind, err := p.Next()
 		if err != nil {
 			return nil, err
@@ -36,25 +36,12 @@ func (p *Parser) Content() ([]byte, error) {
 		switch kind {
 		case Text:
 			p.content = append(p.content, p.Text...)
-			if p.contentAt = p.textAt; pieces > 0 {
-				p.contentAt = -1
-			}
 		case Start:
 			return nil, p.Errorf("element %s isn't expected here", p.Name.Local)
 		case End:
 			return trim(p.content), nil
 		}
 	}
-}
-
-// ContentSpan tells where in the bytes given to Reset the last Content stands, character for
-// character and with nothing around it. ok is false if it doesn't.
-func (p *Parser) ContentSpan() (from, to int, ok bool) {
-	if p.contentAt < 0 || p.mark < 0 || len(trim(p.content)) < len(p.content) {
-		return 0, 0, false
-	}
-	from = p.mark + p.contentAt
-	return from, from + len(p.content), true
 }
 
 // Skip reads the rest of the current element and all that is in it.

@@ -13,6 +13,9 @@ func Parse(name string, data []byte) (*Config, error) {
 		r.add(&place{line: 1}, "", "", "larger than %d KiB: this is no configuration", MaxSize>>10)
 		return nil, r.err()
 	}
+	if !r.encoding(data) {
+		return nil, r.err()
+	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	values, root, damaged := parse(data, r)
 	if values == nil && len(damaged) > 0 {

@@ -14,8 +14,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -32,8 +30,8 @@ const (
 // daemonFlags say where the daemon is and who asks it.
 type daemonFlags struct {
 	Server      string `help:"The daemon's address; http://127.0.0.1:8080 by default." default:"http://127.0.0.1:8080" env:"HOOKSWITCH_SERVER" placeholder:"URL"`
-	User        string `help:"Log in as this user; without a user or token, as .netrc says." env:"HOOKSWITCH_USER" placeholder:"NAME"`
-	Password    string `help:"The user's password; better given in the environment or in .netrc." env:"HOOKSWITCH_PASSWORD" placeholder:"PASSWORD"`
+	User        string `help:"Log in as this user." env:"HOOKSWITCH_USER" placeholder:"NAME"`
+	Password    string `help:"The user's password; better given in the environment." env:"HOOKSWITCH_PASSWORD" placeholder:"PASSWORD"`
 	Token       string `help:"Log in with a bearer token." env:"HOOKSWITCH_TOKEN" placeholder:"TOKEN"`
 	Fingerprint string `help:"SHA-256 fingerprint of the daemon's self-signed certificate, which serve shows at its start." env:"HOOKSWITCH_FINGERPRINT" placeholder:"HEX"`
 }
@@ -51,37 +49,20 @@ func (d *daemonFlags) newRequest(ctx context.Context, method, path string, body 
 	if err != nil {
 		return nil, err
 	}
-	user, password := d.User, d.Password
-	if d.Token == "" && password == "" {
-		user, password = netrcLogin(server.Hostname(), user)
-	}
-	if (d.Token != "" || user != "") && server.Scheme != "https" && !loopback(server.Hostname()) {
+	if (d.Token != "" || d.User != "") && server.Scheme != "https" && !loopback(server.Hostname()) {
 		return nil, fmt.Errorf("%s would get the password unencrypted: use an https:// address in --server", d.Server)
 	}
 	switch {
 	case d.Token != "":
 		req.Header.Set("Authorization", "Bearer "+d.Token)
-	case user != "":
-		req.SetBasicAuth(user, password)
+	case d.User != "":
+		req.SetBasicAuth(d.User, d.Password)
 	}
 	return req, nil
 }
 
 func loopback(host string) bool {
 	return host == "localhost" || net.ParseIP(host).IsLoopback()
-}
-
-// netrcLogin looks a login up in $NETRC or ~/.netrc.
-func netrcLogin(host, user string) (login, password string) {
-	path := os.Getenv("NETRC")
-	if home, err := os.UserHomeDir(); path == "" && err == nil {
-		path = filepath.Join(home, ".netrc")
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return user, ""
-	}
-	return findLogin(string(text), host, user)
 }
 
 // do sends a request; an answer that is not a success is an error.

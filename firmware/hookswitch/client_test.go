@@ -8,8 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -54,10 +52,6 @@ func front(t *testing.T) (address, fingerprint string) {
 
 func TestTheProgramLogsIn(t *testing.T) {
 	address, fingerprint := front(t)
-	netrc := filepath.Join(t.TempDir(), "netrc")
-	if err := os.WriteFile(netrc, []byte("machine 127.0.0.1 login anna password correct\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	pin := "HOOKSWITCH_FINGERPRINT=" + fingerprint
 	tests := []struct {
 		name   string
@@ -71,7 +65,6 @@ func TestTheProgramLogsIn(t *testing.T) {
 		{"with a token", []string{pin, "HOOKSWITCH_TOKEN=a-token-of-the-tests"}, nil, 0, "fxo1"},
 		{"not without anything", []string{pin}, nil, failed, "HOOKSWITCH_PASSWORD"},
 		{"not with a wrong password", []string{pin, "HOOKSWITCH_USER=anna", "HOOKSWITCH_PASSWORD=wrong"}, nil, failed, "user or password is wrong"},
-		{"not with a wrong password of .netrc", []string{pin, "NETRC=" + netrc}, nil, failed, "user or password is wrong"},
 		{"not to a certificate that nobody vouches for", nil, nil, failed, "--fingerprint"},
 		{"not to another certificate", []string{"HOOKSWITCH_FINGERPRINT=" + strings.Repeat("00:", 31) + "00"}, nil, failed, "another fingerprint"},
 		{"not with a fingerprint that is none", []string{"HOOKSWITCH_FINGERPRINT=abc"}, nil, failed, "32 bytes"},

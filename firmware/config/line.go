@@ -109,10 +109,8 @@ func (k *checker) identity(l *Line, at *place) {
 }
 
 var (
-	initCommand = regexp.MustCompile(`^[Aa][Tt][ -~]{1,120}$`)
-	initDials   = regexp.MustCompile(`(?i)^AT\s*[DAO]|;\s*D`)
-	simPIN      = regexp.MustCompile(`^[0-9]{4,8}$`)
-	prefixText  = regexp.MustCompile(`^\+?[0-9]{1,15}$`)
+	simPIN     = regexp.MustCompile(`^[0-9]{4,8}$`)
+	prefixText = regexp.MustCompile(`^\+?[0-9]{1,15}$`)
 )
 
 // behaviour checks how the line is used.
@@ -125,14 +123,8 @@ func (k *checker) behaviour(l *Line, at *place) {
 		k.add(at.key("sim_pin"), lineTable, "sim_pin", "a SIM's PIN has 4 to 8 digits") // which is not told
 	}
 	for i, cmd := range l.Init {
-		where := at.key("init").item(i)
-		switch {
-		case !initCommand.MatchString(cmd):
-			k.add(where, lineTable, "init", `%s is no AT command; write "AT+…"`, quote(cmd))
-		case initDials.MatchString(cmd):
-			k.add(where, lineTable, "init", "%s would make or take a call; remove it", quote(cmd))
-		case strings.Contains(strings.ToUpper(cmd), "+CPIN"):
-			k.add(where, lineTable, "init", "a wrong PIN that is given again and again blocks the SIM; write sim_pin instead")
+		if why := checkInit(cmd); why != "" {
+			k.add(at.key("init").item(i), lineTable, "init", why, quoteInit(cmd))
 		}
 	}
 	for i, p := range l.Prefix {

@@ -28,6 +28,7 @@ func (m *Modem) Borrow(ctx context.Context) (io.ReadWriteCloser, error) {
 	}
 	l := &loan{ready: make(chan struct{}), back: make(chan struct{})}
 	m.loan = l
+	m.setHookLocked(Unknown)
 	m.letGo(errLent)
 	m.mu.Unlock()
 	var err error

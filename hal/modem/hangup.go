@@ -35,15 +35,17 @@ const hangupFirst = 1500 * time.Millisecond
 type dtr interface{ SetDTR(on bool) error }
 
 // Hangup puts the modem on-hook. It pre-empts whatever runs, at once: a running Dial, Play
-// or Record returns. It climbs the ladder until the modem has confirmed, or ctx ends: then
-// the error says what was not confirmed, and the modem is reopened and initialised anew
-// before its next call. Hangup on an idle modem is allowed.
+// or Record returns. It climbs the ladder, which ends after 15 s at the most; a modem that has
+// not confirmed by then is reopened, told to hang up and initialised anew, by the keeper, with
+// back-off, until it has, or ctx ends: then the error says what was not confirmed. Hook tells
+// how it stands meanwhile. Hangup on an idle modem is allowed.
 func (m *Modem) Hangup(ctx context.Context) error {
 	s := m.preempt()
 	defer m.release()
 	err := fmt.Errorf("%w: its port is not open", ErrGone)
 	if s != nil {
 		if err = s.onHook(ctx); err == nil {
+			m.setHook(OnHook)
 			return m.afterHangup(ctx, s)
 		}
 		err = explain("", err)
@@ -82,8 +84,14 @@ func (m *Modem) release() {
 	m.hanging--
 }
 
+// leaveLimit is how long an operation that was pre-empted may take to leave: it may wait for
+// the sound that it was to play.
+const leaveLimit = 2 * time.Second
+
 // afterHangup waits for the operation to leave, then ends what belonged to the call.
 func (m *Modem) afterHangup(ctx context.Context, s *session) error {
+	ctx, cancel := context.WithTimeout(ctx, leaveLimit)
+	defer cancel()
 	select {
 	case m.turn <- struct{}{}:
 		defer func() { <-m.turn }()
@@ -210,14 +218,20 @@ func (s *session) hangUpWith(ctx context.Context, cmd string, limit time.Duratio
 	return err
 }
 
-// hangupVoice is ATH; +VLS=0 (V.253) and leaving voice mode are for a modem that refuses it.
-func (s *session) hangupVoice(ctx context.Context) (err error) {
-	for _, cmd := range []string{"ATH", "AT+VLS=0", "AT+FCLASS=0"} {
-		if err = s.hangUpWith(ctx, cmd, hangupFirst); !refused(err) {
+// hangupVoice is ATH, and AT+VLS=0 (V.253) in any case: a modem in voice mode may say OK to
+// ATH and keep the line. One that refuses +VLS=0 leaves voice mode, which hangs up as well
+// (V.253 §10.1.9); where that is refused too it is in no voice mode, and its word to ATH holds.
+func (s *session) hangupVoice(ctx context.Context) error {
+	hungUp := s.hangUpWith(ctx, "ATH", hangupFirst)
+	if hungUp != nil && !refused(hungUp) {
+		return hungUp
+	}
+	for _, cmd := range []string{"AT+VLS=0", "AT+FCLASS=0"} {
+		if err := s.hangUpWith(ctx, cmd, hangupFirst); !refused(err) {
 			return err
 		}
 	}
-	return err
+	return hungUp
 }
 
 // hangupGSM is AT+CHUP, or ATH, after which no call may be left: a SIM7600 answers OK to an

@@ -267,3 +267,80 @@ func TestTheFirstThingAModemIsToldIsToHangUp(t *testing.T) {
 		})
 	}
 }
+
+// A voice modem of today's makes says OK to ATH in voice mode, and keeps the line for ten
+// minutes unless it is told +VLS=0 as well.
+func TestAVoiceModemsOKToATHIsNotBelievedAlone(t *testing.T) {
+	tests := []struct {
+		name    string
+		answers map[string]string
+		want    string
+	}{
+		{"one that needs +VLS=0", map[string]string{"ATH": "OK"}, "ATH AT+VLS=0"},
+		{"one that needs to leave voice mode", map[string]string{"ATH": "OK", "AT+VLS=0": "ERROR"}, "ATH AT+VLS=0 AT+FCLASS=0"},
+		{"one that hangs up at ATH and is in no voice mode", map[string]string{"AT+VLS=0": "ERROR", "AT+FCLASS=0": "ERROR"}, "ATH AT+VLS=0 AT+FCLASS=0"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFake()
+				m := start(t, f, "voice")
+				answers(t, m)
+				f.change(func() { f.answer, f.got = tt.answers, nil })
+				begin := time.Now()
+				hangUp(t, m)
+				if d := time.Since(begin); d > 500*time.Millisecond {
+					t.Errorf("took %v", d)
+				}
+				if got := strings.Join(f.received(), " "); got != tt.want {
+					t.Errorf("sent %s, want %s", got, tt.want)
+				}
+				f.checkOnHook(t)
+			})
+		})
+	}
+}
+
+func TestWhatIsKnownOfTheHookSwitch(t *testing.T) {
+	for _, dialect := range []string{"voice", "gsm"} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFake()
+			f.gsm, f.mute, f.onDial = dialect == "gsm", true, nil
+			if f.gsm {
+				f.onDial = func(f *fake) { f.stat("0") }
+			}
+			m := modem.New(f.config(dialect))
+			t.Cleanup(func() { f.shut(m) })
+			is := func(want modem.Hook, when string) {
+				t.Helper()
+				if got := m.Hook(); got != want {
+					t.Errorf("%s: %s, want %s", when, got, want)
+				}
+			}
+			_ = m.WaitReady(t.Context())
+			is(modem.Unknown, "not reached")
+			f.change(func() { f.mute = false })
+			<-m.Changed()
+			is(modem.OnHook, "reached")
+			time.Sleep(time.Second)
+			answers(t, m)
+			is(modem.OffHook, "in a call")
+			f.change(func() { f.mute = true })
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			_ = m.Hangup(ctx)
+			is(modem.OffHook, "told to hang up, and silent")
+			f.change(func() { f.mute = false })
+			<-m.Changed()
+			is(modem.OnHook, "reached again")
+			port, err := m.Borrow(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			is(modem.Unknown, "in somebody else's hands")
+			_ = port.Close()
+			time.Sleep(5 * time.Second)
+			is(modem.OnHook, "given back")
+		})
+	}
+}

@@ -86,6 +86,9 @@ func (m *Modem) publish(s *session, fault error) {
 		m.log.Info("modem ready", "dialect", s.dialect.Name, "format", s.format.Name)
 	}
 	m.setSessionLocked(s)
+	if s != nil {
+		m.setHookLocked(OnHook)
+	}
 	m.setFaultLocked(fault)
 	if !m.first {
 		m.first = true
@@ -104,8 +107,7 @@ func (m *Modem) setSessionLocked(s *session) {
 
 func (m *Modem) setFaultLocked(fault error) {
 	if (m.fault == nil) != (fault == nil) {
-		close(m.changed)
-		m.changed = make(chan struct{})
+		m.changedLocked()
 	}
 	m.fault = fault
 }

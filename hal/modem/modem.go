@@ -80,6 +80,16 @@ const (
 	Assumed    Answer = "assumed"    // the modem said OK, which may also mean that it never heard ringback
 )
 
+// Hook is what is known of a modem's hook switch.
+type Hook string
+
+// What is known of a hook switch.
+const (
+	Unknown Hook = "unknown"  // nobody has told it to hang up yet, since the start or a Borrow
+	OnHook  Hook = "on-hook"  // it has confirmed a hang-up, and has not dialled since
+	OffHook Hook = "off-hook" // it has dialled, and not confirmed a hang-up since
+)
+
 // Modem is one modem. Its keeper goroutine opens the port, initialises the modem, and
 // reopens it with back-off when it has gone. Its methods may be called from any goroutine.
 type Modem struct {
@@ -94,6 +104,7 @@ type Modem struct {
 	session *session   // nil while the port is closed
 	gsm     bool       // a modem with a SIM card, by its dialect, or by what it last said it is
 	fault   error
+	hook    Hook
 	tried   chan struct{} // closed when the first attempt to reach the modem is over
 	first   bool          // it is over
 	changed chan struct{}
@@ -114,7 +125,7 @@ func New(cfg Config) *Modem {
 	m := &Modem{
 		cfg: cfg, pin: cfg.SIMPIN, log: cfg.Log.With("line", cfg.Name), stop: stop,
 		done: make(chan struct{}), turn: make(chan struct{}, 1),
-		fault: faultf(ErrGone, "the modem has not been reached yet"),
+		fault: faultf(ErrGone, "the modem has not been reached yet"), hook: Unknown,
 		tried: make(chan struct{}), changed: make(chan struct{}), opened: make(chan struct{}),
 		letGo: func(error) {}, alive: time.Now(),
 	}
@@ -144,7 +155,32 @@ func (m *Modem) Fault() error {
 	return m.fault
 }
 
-// Changed is closed, and replaced, whenever Fault changes between nil and not nil.
+// Hook is what is known of the modem's hook switch.
+func (m *Modem) Hook() Hook {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.hook
+}
+
+func (m *Modem) setHook(h Hook) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.setHookLocked(h)
+}
+
+func (m *Modem) setHookLocked(h Hook) {
+	if m.hook != h {
+		m.hook = h
+		m.changedLocked()
+	}
+}
+
+func (m *Modem) changedLocked() {
+	close(m.changed)
+	m.changed = make(chan struct{})
+}
+
+// Changed is closed, and replaced, whenever Hook changes, or Fault between nil and not nil.
 func (m *Modem) Changed() <-chan struct{} {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -187,6 +223,7 @@ func (m *Modem) Dial(ctx context.Context, number string, far Far) (Answer, error
 		return "", err
 	}
 	defer m.end(o)
+	m.setHook(OffHook)
 	if err := dialable(number, o.s.dialect.GSM); err != nil {
 		return "", err
 	}

@@ -41,7 +41,10 @@ func (m *Modem) begin(ctx context.Context, far Far) (*operation, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	err := m.fault
-	if m.hanging > 0 {
+	switch {
+	case ctx.Err() != nil: // while it waited, and whoever ended it may have hung up already
+		err = context.Cause(ctx)
+	case m.hanging > 0:
 		err = errPreempted
 	}
 	if err != nil {

@@ -233,6 +233,7 @@ func (d *dce) character(b byte) {
 
 // execute runs a command line.
 func (d *dce) execute(body string) {
+	d.fallsSilent("AT" + body)
 	if text := d.refuses("AT" + body); text != "" {
 		d.final(result(text))
 		return

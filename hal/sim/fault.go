@@ -22,6 +22,7 @@ type Faults struct {
 	Stall  bool // nothing is taken: the host's writes block
 	Wedged bool // voice data is taken, codes that end it are not
 	Unheed bool // characters during a pending dial don't abort it
+	Holds  bool // a voice modem says OK to ATH, and keeps the line until AT+VLS=0
 	Baud   int  // true pace of the AT port in both directions; 0 is none. A GSM modem's sound has a USB port
 
 	// Refuse is answered with RefuseWith, "" being ERROR, to each command line that contains
@@ -30,11 +31,19 @@ type Faults struct {
 	RefuseWith string
 	RefuseAt   int
 
+	// What the hook relay and the detectors do.
+	Stuck    bool   // the relay's contact does not open any more once it conducts
+	NoRelay  bool   // the relay can't be driven
+	Flows    bool   // loop current is reported whatever our relay and modem do
+	BadInput string // "loop", "ring" or "in use" can't be read
+	BadReads int    // only so many times; 0 is always
+
 	// What the network does.
 	NoDialTone bool
 	NoLoop     bool // no loop current: the wire is cut
 	NoService  bool // a GSM modem finds no network
 	NoSIM      bool
+	MuteAt     string        // nothing is answered any more from the next command on that contains it
 	NoCarrier  time.Duration // each call ends with NO CARRIER so long after its dialling
 }
 
@@ -65,7 +74,7 @@ func (h Header) wrap(text string) string {
 func (l *Line) Fault(f Faults) {
 	l.mu.Lock()
 	l.fault, l.refused = f, 0
-	l.currentLocked()
+	l.contactLocked()
 	l.mu.Unlock()
 	l.at.changed()
 	l.pcm.changed()
@@ -75,6 +84,30 @@ func (l *Line) faults() Faults {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.fault
+}
+
+// badRead says that a detector can't be read this time.
+func (l *Line) badRead(name string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fault.BadInput != name {
+		return false
+	}
+	if l.fault.BadReads > 0 {
+		if l.fault.BadReads--; l.fault.BadReads == 0 {
+			l.fault.BadInput = ""
+		}
+	}
+	return true
+}
+
+// falls silent where the command line is the one that it falls silent at.
+func (l *Line) fallsSilent(line string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if f := &l.fault; f.MuteAt != "" && containsFold(line, f.MuteAt) {
+		f.Mute = true
+	}
 }
 
 // refuses says how a command line is refused, "" if it is not.

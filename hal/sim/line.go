@@ -29,6 +29,7 @@ type Line struct {
 	mu       sync.Mutex // guards what follows
 	modem    bool       // the modem is off-hook; a GSM modem: a call is up
 	wired    bool       // a relay stands in the loop
+	driven   bool       // is told to conduct
 	contact  bool       // and conducts
 	broken   bool       // the exchange interrupts the loop
 	ringOn   bool
@@ -136,6 +137,9 @@ type relay struct{ l *Line }
 var _ hal.Relay = relay{}
 
 func (r relay) Set(closed bool) error {
+	if r.l.faults().NoRelay {
+		return errors.New("sim: the relay's driver does not answer")
+	}
 	r.l.setContact(closed)
 	return nil
 }
@@ -156,29 +160,44 @@ func (l *Line) wire() {
 
 func (l *Line) setContact(closed bool) {
 	l.mu.Lock()
-	changed := l.contact != closed
-	l.contact = closed
-	l.currentLocked()
+	changed := l.driven != closed
+	l.driven = closed
+	l.contactLocked()
 	l.mu.Unlock()
 	if changed && l.x.opt.Edge != nil {
 		l.x.opt.Edge(l.name, closed)
 	}
 }
 
+// contactLocked is the relay's contact, which may be stuck.
+func (l *Line) contactLocked() {
+	l.contact = l.driven || l.contact && l.fault.Stuck
+	l.currentLocked()
+}
+
 // input is a detector.
-type input func() bool
+type input struct {
+	l    *Line
+	name string // as in Faults
+	read func() bool
+}
 
-var _ hal.Input = input(nil)
+var _ hal.Input = input{}
 
-func (i input) Read() (bool, error) { return i(), nil }
+func (i input) Read() (bool, error) {
+	if i.l.badRead(i.name) {
+		return false, errors.New("sim: the input's chip does not answer")
+	}
+	return i.read(), nil
+}
 
 // Loop is the loop-current detector.
 func (l *Line) Loop() hal.Input {
-	return input(func() bool {
+	return input{l, "loop", func() bool {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		return l.seizedLocked() && !l.broken
-	})
+		return l.seizedLocked() && !l.broken || l.fault.Flows
+	}}
 }
 
 // ringHz is the frequency of ringing current; an opto-coupler behind a rectifier pulses at
@@ -187,19 +206,19 @@ const ringHz = 20
 
 // Ring is the ring detector: pulses while ringing current flows.
 func (l *Line) Ring() hal.Input {
-	return input(func() bool {
+	return input{l, "ring", func() bool {
 		const half = int64(time.Second / (4 * ringHz))
 		return l.ringing() && time.Now().UnixNano()/half%2 == 0
-	})
+	}}
 }
 
 // InUse is the detector of another telephone on the line that is off-hook.
 func (l *Line) InUse() hal.Input {
-	return input(func() bool {
+	return input{l, "in use", func() bool {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		return l.parallel
-	})
+	}}
 }
 
 // OffHook says whether the exchange sees the line off-hook (loop current flows, or a GSM
@@ -263,7 +282,7 @@ func (l *Line) takeEdges() (edges []edge, flowing, changed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	edges, l.edges = l.edges, nil
-	flowing = l.seizedLocked() && !l.broken
+	flowing = l.seizedLocked() && !l.broken || l.fault.Flows
 	changed, l.flowing = flowing != l.flowing, flowing
 	return edges, flowing, changed
 }

@@ -144,7 +144,7 @@ func (v *voiceModem) setClass(c command) result {
 	case c.op != '=' || n != 0 && n != 1 && n != 8:
 		return fail
 	default:
-		if v.class == 8 && n != 8 && v.param("+VNH") == 0 {
+		if v.class == 8 && n != 8 && v.param("+VNH") == 0 && !v.faults().Holds {
 			v.hangUp() // V.253 §10.1.9: automatic hang-up
 		}
 		v.class = n
@@ -203,7 +203,9 @@ func (v *voiceModem) setLine(c command) result {
 func (v *voiceModem) hook(n int) result {
 	switch n {
 	case 0:
-		v.hangUp()
+		if !v.faults().Holds || v.class != 8 {
+			v.hangUp()
+		}
 	case 1:
 		v.seize()
 		v.vls = 1

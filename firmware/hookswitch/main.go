@@ -16,6 +16,7 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	kongcompletion "github.com/jotaen/kong-completion"
 )
 
 // Exit statuses.
@@ -49,6 +50,9 @@ type commandLine struct {
 	Simulate simulateCommand `cmd:"" help:"Run only the simulated telephone exchange, on pseudo terminals."`
 	Update   updateCommand   `cmd:"" help:"Give the appliance new software, or say what became of the last update."`
 	Version  versionCommand  `cmd:"" help:"Say which program this is."`
+
+	Completion kongcompletion.Completion `cmd:"" help:"Print how to switch on completion in bash, zsh or fish."`
+	Manual     manualCommand             `cmd:"" hidden:"" help:"Print the manual page."`
 }
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -59,6 +63,7 @@ func run(args []string) (status int) {
 	if len(args) > 0 && args[0] == "help" { // as other programs have it; kong knows the flag only
 		args = append(slices.Clone(args[1:]), "--help")
 	}
+	kongcompletion.Register(parser) // answers a shell that asks, and exits
 	command, err := parser.Parse(args)
 	if err != nil {
 		complain(fmt.Errorf("%w; see hookswitch --help", err))

@@ -108,7 +108,7 @@ func build(root, out, version string, epoch int64, t target) (string, error) {
 		return "", fmt.Errorf("compile: %w", err)
 	}
 	dir := filepath.Join(root, "board/debian")
-	manual, err := os.ReadFile(filepath.Join(dir, "hookswitch.1"))
+	manual, err := generate(root, tmp)
 	if err != nil {
 		return "", err
 	}
@@ -170,6 +170,34 @@ func noticesOf(root, program string) ([]byte, error) {
 		return nil, fmt.Errorf("notices: %w", err)
 	}
 	return out, nil
+}
+
+// generate writes the shell completions into tmp and returns the manual page: both come from
+// the program's own definitions, so that they tell what it does.
+func generate(root, tmp string) (manual []byte, err error) {
+	native := filepath.Join(tmp, "native") // runs here, whatever the package is for
+	build := exec.Command("go", "build", "-o", native, "./firmware/hookswitch")
+	build.Dir = root
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		return nil, fmt.Errorf("compile: %w", err)
+	}
+	const installed = "/usr/bin/hookswitch"
+	for shell, frame := range map[string]string{
+		"bash": "%s",
+		"fish": "%s",
+		"zsh":  "#compdef hookswitch\n%s_bash_complete -o default -o bashdefault -C " + installed + "\n", // the first time, too
+	} {
+		code, err := exec.Command(native, "completion", "--code", shell).Output()
+		if err != nil {
+			return nil, fmt.Errorf("completion for %s: %w", shell, err)
+		}
+		text := fmt.Sprintf(frame, strings.ReplaceAll(string(code), native, installed))
+		if err := os.WriteFile(filepath.Join(tmp, "completion."+shell), []byte(text), 0o644); err != nil {
+			return nil, err
+		}
+	}
+	return exec.Command(native, "manual").Output()
 }
 
 // copyright fills the package's copyright file in from LICENSE, the one place that says which

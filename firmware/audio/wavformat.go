@@ -149,7 +149,7 @@ func (f *wavFormat) adpcm(r *bufio.Reader, length, fact int64) (*source, error) 
 // inLastBlock is a file's count of its frames where that ends in the last block, whose rest
 // is padding; another count is wrong.
 func inLastBlock(fact, frames int64, perBlock int) int64 {
-	if fact <= frames-int64(perBlock) || fact > frames {
+	if fact <= max(0, frames-int64(perBlock)) || fact > frames {
 		return frames
 	}
 	return fact

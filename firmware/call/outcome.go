@@ -32,9 +32,9 @@ var ends = []struct {
 	{modem.ErrHungUp, end{Other, 500, "the far end hung up while it was being called"}, end{None, 0, "the far end hung up"}},
 	{modem.ErrNoCarrier, end{Other, 500, "the call was cut off before an answer, without a reason"}, end{None, 0, "the far end hung up"}},
 	{modem.ErrNoDialTone, end{Unavailable, 503, "no dial tone: check the line's cable, and that no other telephone is off-hook"}, end{Other, 500, "the line was lost"}},
+	{modem.ErrSound, end{Unavailable, 503, "the modem's sound does not work"}, end{Other, 500, "the modem's sound has failed"}},
 	{modem.ErrNoService, end{Unavailable, 503, "the network does not put the call through"}, end{Other, 500, "the network was lost"}},
 	{modem.ErrGone, end{Unavailable, 503, "the modem is gone: check its cable and power"}, end{Unavailable, 503, "the modem is gone: check its cable and power"}},
-	{errSilent, end{Unavailable, 503, "the line's modem has not confirmed the last hang-up: hookswitch lines says more"}, end{}},
 	{hook.ErrInUse, end{Unavailable, 503, "another telephone on the line is in use"}, end{Other, 500, "another telephone on the line was lifted"}},
 	{hook.ErrRinging, end{Unavailable, 503, "the line is ringing"}, end{}},
 	{hook.ErrNoLoop, end{Unavailable, 503, "no loop current: check the line's cable and the hook relay's contact"}, end{Other, 500, "no loop current"}},
@@ -54,10 +54,15 @@ func outcome(err error, answered bool) end {
 	}
 	for _, row := range ends {
 		if errors.Is(err, row.err) {
+			found := row.before
 			if answered {
-				return row.answered
+				found = row.answered
 			}
-			return row.before
+			var says interface{ Sentence() string }
+			if errors.As(err, &says) { // it knows better which of the reasons it is
+				found.reason = says.Sentence()
+			}
+			return found
 		}
 	}
 	if errors.Is(err, context.Canceled) {

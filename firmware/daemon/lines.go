@@ -22,11 +22,12 @@ func (d *Daemon) lines(opt Options, trace *tracer) ([]call.LineConfig, error) {
 	if opt.Config == "" {
 		d.sim = sim.New(sim.Options{Dir: filepath.Join(d.cfg.Data, "far-end"), Speed: opt.SpeedUp, Log: d.log, Trace: opt.SimTrace, Edge: opt.SimEdge})
 	}
+	pins := simPINs(d.cfg.Data)
 	var lines []call.LineConfig
 	for _, c := range d.cfg.Lines {
 		l := call.LineConfig{
 			Name: c.Name, Users: c.Users, Prefixes: c.Prefix, PressOne: c.PressOne, SayKeys: c.SayKeys, LeadIn: c.LeadIn,
-			Modem: modem.Config{Name: c.Name, Dialect: c.Dialect, SIMPIN: c.SIMPIN, Baud: c.Baud, Init: c.Init, Log: d.log, Trace: trace.bytes(c.Name)},
+			Modem: modem.Config{Name: c.Name, Dialect: c.Dialect, SIMPIN: c.SIMPIN, PINs: pins, Baud: c.Baud, Init: c.Init, Log: d.log, Trace: trace.bytes(c.Name)},
 			Hook:  hook.Config{Settle: c.Hook.Settle, MinOnHook: c.Hook.MinOnHook, LoopBreak: c.Loop.Break, Edge: trace.edge(c.Name)},
 		}
 		if c.Progress == config.ProgressListen {

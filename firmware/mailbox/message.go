@@ -167,8 +167,7 @@ func (s *Store) probe(root *os.Root, m *Message, info fs.FileInfo, deadline time
 		if f, _, err := openRegular(root, path.Join(messagesDir, m.Name)); err != nil {
 			p.fault = err.Error()
 		} else {
-			about, err := audio.Describe(f, m.Name)
-			if p.duration = about.Duration; err != nil {
+			if p.duration, err = audio.Probe(f); err != nil {
 				p.fault = err.Error()
 			}
 			f.Close()

@@ -55,6 +55,7 @@ type Chat struct {
 	owed    bool       // a command was given up: its answer may still come
 	stutter bool       // it has answered twice
 	fresh   bool       // a command has been answered since listen asked
+	echoes  int        // commands that have come back
 	heard   time.Time  // when it last said anything
 }
 
@@ -140,6 +141,14 @@ func (c *Chat) Dial(ctx context.Context, cmd string) (result string, err error) 
 		return "", err
 	}
 	return j.result, nil
+}
+
+// Echoes is how many commands have come back as echo: one more after ATE0 means that the
+// modem has forgotten it.
+func (c *Chat) Echoes() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.echoes
 }
 
 func kindOf(cmd string) kind {

@@ -222,6 +222,7 @@ func (c *Chat) sort(line string, last byte) (urc string) {
 		return c.sortIdle(line, trimmed)
 	}
 	if len(j.info) == 0 && strings.EqualFold(trimmed, j.cmd) { // echo
+		c.echoes++
 		return ""
 	}
 	kind := j.kind

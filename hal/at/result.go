@@ -67,7 +67,10 @@ var (
 
 // Lines that are never part of an answer though they have no + in front.
 var (
-	unsolicitedLines  = []string{"RING", "RINGING", "MO RING", "MO CONNECTED", "X", "#VCON", "VOICE", "POLARITY REVERSAL"}
+	unsolicitedLines = []string{
+		"RING", "RINGING", "MO RING", "MO CONNECTED", "X", "#VCON", "VOICE", "POLARITY REVERSAL",
+		"RDY", "START", "SYSTART", "APP RDY", "SMS DONE", "PB DONE", "SMS Ready", "SMS READY", "Call Ready", "CALL READY", // a module starts
+	}
 	unsolicitedStarts = []string{"VOICE CALL:", "MISSED_CALL:"}
 )
 

@@ -53,6 +53,7 @@ func (m *Modem) giveBack(l *loan) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.loan, m.alive = nil, time.Now()
+	m.mute, m.silenced = 0, nil // a technician has looked after it
 	close(l.back)
 }
 

@@ -21,19 +21,8 @@ const (
 // for the network's word.
 func (o *operation) dialGSM(number string) (Answer, error) {
 	o.newCall()
-	var err error
-	if o.call.pcm, err = openPCM(o.s.cfg.OpenPCM, o.call.hear); err != nil {
+	if err := o.prepareGSM(); err != nil {
 		return "", err
-	}
-	for _, cmd := range o.s.dialect.Before {
-		switch err := o.command(cmd); {
-		case err == nil:
-			o.call.audio = true
-		case !errors.Is(err, ErrRefused):
-			return "", err
-		case !o.s.dialect.Guess: // it would ring a telephone and not be heard
-			return "", err
-		}
 	}
 	if _, err := o.dial("ATD"+number+";", ringLimit); err != nil {
 		return "", o.refine(err)

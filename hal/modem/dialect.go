@@ -13,6 +13,7 @@ type Dialect struct {
 	Name  string   // as in the configuration
 	About string   // which modems, for a person
 	GSM   bool     // TS 27.007, else V.253
+	Maker string   // of GSM modems: what another maker's line is not; "" is anybody's
 	Match []string // words of its identification, in capitals; "=5601" is a whole line
 	Init  []string // set-up, beside what every modem of its kind is told
 
@@ -30,13 +31,14 @@ type Voice struct {
 
 // Cellular is the part of a Dialect that GSM modems have.
 type Cellular struct {
-	NoAudio string   // why no sound can be had from such a modem; "" where it can
-	Before  []string // before a call: a modem that refuses one of these can't be heard, and is not dialled with
-	On      []string // once the far end has answered
-	Off     []string // after the call
-	Guess   bool     // Before and On are several makers' commands: one that is accepted is enough
-	NoPoll  bool     // +CLCC while dialling disturbs the call
-	Reset   string   // restarts the module, where On has failed at first
+	NoAudio string      // why no sound can be had from such a modem; "" where it can
+	Sound   []SoundTest // ways to find out whether sound can be had; one that is not refused is enough
+	Before  []string    // before a call: a modem that refuses one of these can't be heard, and is not dialled with
+	On      []string    // once the far end has answered
+	Off     []string    // after the call
+	Guess   bool        // Before and On are several makers' commands: one that is accepted is enough
+	NoPoll  bool        // +CLCC while dialling disturbs the call
+	Reset   string      // restarts the module, where On has failed at first
 }
 
 // Auto is the Dialect of a Config that leaves the choice to what the modem says it is.
@@ -45,7 +47,7 @@ const Auto = "auto"
 // Dialects is every dialect; those that match a modem more closely come first.
 var Dialects = []Dialect{
 	conexant, usr, rockwell, multitech, lucent, silabs, voice,
-	sim800, sim7600, simcom, quectel, huawei, stericsson, gsm,
+	sim800, dataOnly, sim7600, simcom, quectel, huawei, stericsson, gsm,
 }
 
 // lookup finds a dialect by its name.

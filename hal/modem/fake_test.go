@@ -25,17 +25,18 @@ const (
 
 // quirks are what a fake does otherwise than a good modem; guarded by its mu once it runs.
 type quirks struct {
-	answer  map[string]string // to commands that begin so, the longest first; "-" is silence
-	once    map[string]string // to the next such command only
-	delay   time.Duration     // before each answer
-	echo    bool              // for ever
-	twice   bool              // each answer is given twice
-	split   bool              // answers come a byte at a time
-	mute    bool              // nothing is answered
-	ring    bool              // RING before every answer
-	noPurge bool              // +VTX does not know DLE CAN
-	onDial  func(f *fake)     // what becomes of ATD, in its own goroutine; nil is an OK at once
-	onTalk  func(f *fake)     // what happens once +VTX or +VRX runs, in its own goroutine
+	answer  map[string]string       // to commands that begin so, the longest first; "-" is silence
+	once    map[string]string       // to the next such command only
+	delay   time.Duration           // before each answer
+	echo    bool                    // for ever
+	twice   bool                    // each answer is given twice
+	split   bool                    // answers come a byte at a time
+	mute    bool                    // nothing is answered
+	ring    bool                    // RING before every answer
+	noPurge bool                    // +VTX does not know DLE CAN
+	onPIN   func(pin string) string // answers AT+CPIN=; called with mu held
+	onDial  func(f *fake)           // what becomes of ATD, in its own goroutine; nil is an OK at once
+	onTalk  func(f *fake)           // what happens once +VTX or +VRX runs, in its own goroutine
 }
 
 // fake is a modem of our own making, beside the simulated exchange. It outlives openings of
@@ -227,6 +228,9 @@ func (f *fake) dials(how func(*fake)) { f.change(func() { f.onDial = how }) }
 func (f *fake) quirk(cmd string) (q quirks, answer string, found bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if pin, is := strings.CutPrefix(cmd, `AT+CPIN="`); is && f.onPIN != nil {
+		return f.quirks, f.onPIN(strings.TrimSuffix(pin, `"`)), true
+	}
 	if answer, found = f.once[cmd]; found {
 		delete(f.once, cmd)
 		return f.quirks, answer, true

@@ -12,6 +12,7 @@ const (
 	steadyFor  = 10 * time.Second // a modem that has served so long is tried again at once
 	checkIdle  = 30 * time.Second // between looks at an idle modem
 	checkFault = 5 * time.Second  // and at one whose network is awaited
+	checkSound = 2 * time.Second  // and at one that has just started and has no sound yet
 	checkAgain = time.Second      // and at one that is busy just now
 	checkLimit = 15 * time.Second // for a look
 	// lastingRetry is when a fault that only a person can cure is looked into again: that a
@@ -60,12 +61,11 @@ func (m *Modem) keepOpen(ctx context.Context, again bool) (atOnce bool) {
 func (m *Modem) start(ctx context.Context) (*session, error) {
 	port, err := m.cfg.Open()
 	if err != nil {
-		return nil, faultf(ErrGone, "the modem's port can't be opened: %v: check its cable and power", err)
+		return nil, faultf(ErrGone, "the modem's port %s", notOpened(err))
 	}
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
 	s := newSession(&m.cfg, m.log, port)
-	s.pin = &m.pin
 	err = s.start(ctx)
 	if s.ready {
 		return s, err
@@ -106,6 +106,9 @@ func (m *Modem) setSessionLocked(s *session) {
 }
 
 func (m *Modem) setFaultLocked(fault error) {
+	if fault == nil {
+		fault = m.silenced // known once, and not cured by an answer to AT
+	}
 	if (m.fault == nil) != (fault == nil) {
 		m.changedLocked()
 	}
@@ -162,7 +165,7 @@ func (m *Modem) reopened(ctx context.Context, old *session) bool {
 // serve looks after a modem until it has gone or somebody asks for a new start; then atOnce
 // is true.
 func (m *Modem) serve(ctx context.Context, s *session) (atOnce bool) {
-	timer := time.NewTimer(m.pause())
+	timer := time.NewTimer(m.pause(s))
 	defer timer.Stop()
 	var again <-chan time.Time
 	if s.lasting != nil {
@@ -193,8 +196,11 @@ func (m *Modem) serve(ctx context.Context, s *session) (atOnce bool) {
 }
 
 // pause is the time to the next look.
-func (m *Modem) pause() time.Duration {
-	if m.Fault() != nil {
+func (m *Modem) pause(s *session) time.Duration {
+	switch fault := m.Fault(); {
+	case errors.Is(fault, ErrSound) && s.lasting == nil && time.Since(s.began) < slowSound:
+		return checkSound
+	case fault != nil:
 		return checkFault
 	}
 	return checkIdle
@@ -206,6 +212,9 @@ func (m *Modem) look(ctx context.Context, s *session) (pause time.Duration, ok b
 	case m.turn <- struct{}{}:
 		defer func() { <-m.turn }()
 	default: // a call is up
+		return checkAgain, true
+	}
+	if s.current() != nil { // between two operations of a call
 		return checkAgain, true
 	}
 	if s.hasRebooted() {
@@ -220,12 +229,15 @@ func (m *Modem) look(ctx context.Context, s *session) (pause time.Duration, ok b
 			return checkAgain, true
 		}
 		m.setFault(err)
-		if err != nil && !errors.Is(err, ErrNoService) {
+		if err != nil && !awaited(err) {
 			return 0, false
 		}
 	}
-	return m.pause(), true
+	return m.pause(s), true
 }
+
+// awaited reports whether a fault may pass without the modem being opened anew.
+func awaited(err error) bool { return errors.Is(err, ErrNoService) || errors.Is(err, ErrSound) }
 
 // stuckAfter is longer than any step of the keeper: an opening in which nothing is answered,
 // and the power of the modem switched off and on.

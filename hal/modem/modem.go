@@ -31,6 +31,7 @@ var (
 	ErrGone       = errors.New("modem: gone")            // unplugged, or its port stopped answering
 	ErrRefused    = errors.New("modem: command refused") // ERROR, +CME ERROR
 	ErrTimeout    = errors.New("modem: no reply")        // no final result code in time
+	ErrSound      = errors.New("modem: no sound")        // none can be had, or the audio port has failed
 
 	// ErrInUse comes with ErrNoDialTone or ErrHungUp: a person has lifted another telephone
 	// on the line, which is theirs.
@@ -51,7 +52,8 @@ type Config struct {
 	Dialect string                              // a name in Dialects, or "auto"; "" is auto
 	Open    func() (io.ReadWriteCloser, error)  // opens the AT port; called again after the modem has gone
 	OpenPCM func() (io.ReadWriteCloser, error)  // opens the audio port of a GSM modem; nil where there is none
-	SIMPIN  string                              // unlocks the SIM that asks for it; tried once, as three wrong ones block it
+	SIMPIN  string                              // unlocks the SIM that asks for it; a wrong one is tried once, see PINs
+	PINs    *PINs                               // which PINs were tried; nil remembers until Close
 	Baud    int                                 // of the AT port, which limits what sound it carries; 0 is not known
 	Init    []string                            // further commands, after the dialect's
 	Power   func(ctx context.Context) error     // switches the modem off and on; nil where the board can't
@@ -95,25 +97,27 @@ const (
 type Modem struct {
 	cfg  Config
 	log  *slog.Logger
-	pin  string             // of the SIM, "" once it was refused; the keeper's
 	stop context.CancelFunc // ends the keeper
 	done chan struct{}      // closed when the keeper has ended
 	turn chan struct{}      // holds a token while somebody uses the modem: an operation, Hangup, the keeper
 
-	mu      sync.Mutex // guards what follows
-	session *session   // nil while the port is closed
-	gsm     bool       // a modem with a SIM card, by its dialect, or by what it last said it is
-	fault   error
-	hook    Hook
-	tried   chan struct{} // closed when the first attempt to reach the modem is over
-	first   bool          // it is over
-	changed chan struct{}
-	alive   time.Time               // when the keeper last went on
-	opened  chan struct{}           // closed, and replaced, whenever session changes
-	op      *operation              // running
-	loan    *loan                   // the port in somebody else's hands, nil when it is in ours
-	letGo   context.CancelCauseFunc // ends this opening of the port
-	hanging int                     // Hangups at work: nothing else may begin
+	mu       sync.Mutex // guards what follows
+	session  *session   // nil while the port is closed
+	gsm      bool       // a modem with a SIM card, by its dialect, or by what it last said it is
+	fault    error
+	hook     Hook
+	tried    chan struct{} // closed when the first attempt to reach the modem is over
+	first    bool          // it is over
+	changed  chan struct{}
+	alive    time.Time               // when the keeper last went on
+	opened   chan struct{}           // closed, and replaced, whenever session changes
+	op       *operation              // running
+	mute     int                     // answered calls in a row without sound
+	spoke    bool                    // the last call had sound
+	silenced error                   // two calls had none: the line waits for a technician
+	loan     *loan                   // the port in somebody else's hands, nil when it is in ours
+	letGo    context.CancelCauseFunc // ends this opening of the port
+	hanging  int                     // Hangups at work: nothing else may begin
 }
 
 // New starts the keeper of a modem. Close stops it.
@@ -121,9 +125,12 @@ func New(cfg Config) *Modem {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	if cfg.PINs == nil {
+		cfg.PINs = &PINs{}
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	m := &Modem{
-		cfg: cfg, pin: cfg.SIMPIN, log: cfg.Log.With("line", cfg.Name), stop: stop,
+		cfg: cfg, log: cfg.Log.With("line", cfg.Name), stop: stop,
 		done: make(chan struct{}), turn: make(chan struct{}, 1),
 		fault: faultf(ErrGone, "the modem has not been reached yet"), hook: Unknown,
 		tried: make(chan struct{}), changed: make(chan struct{}), opened: make(chan struct{}),
@@ -227,10 +234,18 @@ func (m *Modem) Dial(ctx context.Context, number string, far Far) (Answer, error
 	if err := dialable(number, o.s.dialect.GSM); err != nil {
 		return "", err
 	}
-	if o.s.dialect.GSM {
-		return o.dialGSM(number)
+	m.newSound()
+	if err := o.s.fresh(o.ctx); err != nil {
+		return "", o.explain(err)
 	}
-	return o.dialVoice(number)
+	if !o.s.dialect.GSM {
+		return o.dialVoice(number)
+	}
+	answer, err := o.dialGSM(number)
+	if o.call.isAnswered() {
+		m.noteSound(err, 0)
+	}
+	return answer, err
 }
 
 // Play sends pcm (16-bit little-endian, 8000 Hz, mono) down an answered line, paced, until
@@ -247,9 +262,12 @@ func (m *Modem) Play(ctx context.Context, pcm io.Reader, far Far) (heard time.Du
 		return 0, err
 	}
 	if o.s.dialect.GSM {
-		return o.playPCM(pcm)
+		heard, err = o.playPCM(pcm)
+	} else {
+		heard, err = o.playVoice(pcm)
 	}
-	return o.playVoice(pcm)
+	m.noteSound(err, heard)
+	return heard, err
 }
 
 // Record writes what the far end says (16-bit little-endian, 8000 Hz, mono) to pcm until

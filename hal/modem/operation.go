@@ -175,6 +175,9 @@ type faultError struct {
 func (f *faultError) Error() string { return f.sentence }
 func (f *faultError) Unwrap() error { return f.kind }
 
+// Sentence is what a person is told.
+func (f *faultError) Sentence() string { return f.sentence }
+
 func faultf(kind error, format string, args ...any) error {
 	return &faultError{kind, fmt.Sprintf(format, args...)}
 }

@@ -2,7 +2,6 @@ package modem
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
@@ -31,7 +30,7 @@ type pcmPort struct {
 func openPCM(open func() (io.ReadWriteCloser, error), hear func([]int16)) (*pcmPort, error) {
 	port, err := open()
 	if err != nil {
-		return nil, fmt.Errorf("%w: audio port: %w", ErrGone, err)
+		return nil, noSoundPort(err)
 	}
 	p := &pcmPort{port: port, out: at.NewWriter(port), gone: make(chan struct{})}
 	go p.read(hear)
@@ -57,7 +56,9 @@ func (p *pcmPort) read(hear func([]int16)) {
 }
 
 // failure is why the port delivers no more, once gone is closed.
-func (p *pcmPort) failure() error { return fmt.Errorf("%w: audio port: %w", ErrGone, p.err) }
+func (p *pcmPort) failure() error {
+	return faultf(ErrSound, "the modem's sound port has gone in the call: %v", p.err)
+}
 
 // close closes the port and waits for its reader.
 func (p *pcmPort) close() {
@@ -80,8 +81,13 @@ func (p *pcmPort) send(samples []int16) error {
 	default:
 	}
 	p.buf = encodeLinear(p.buf[:0], samples)
-	if _, err := p.out.Write(p.buf); err != nil {
-		return fmt.Errorf("%w: audio port: %w", ErrGone, err)
+	_, err := p.out.Write(p.buf)
+	switch {
+	case errors.Is(err, at.ErrStuck):
+		return faultf(ErrSound, "the modem's sound port takes no more sound: it has stalled in the call; "+
+			"if that happens again switch the modem off for 5 s, or change its firmware")
+	case err != nil:
+		return faultf(ErrSound, "the modem's sound port has gone in the call: %v", err)
 	}
 	return nil
 }
@@ -93,7 +99,7 @@ func (o *operation) playPCM(pcm io.Reader) (time.Duration, error) {
 	p.start = p.start.Add(max(0, time.Until(o.call.pcm.last)))
 	defer func() { o.call.pcm.last = p.start.Add(p.sent) }()
 	if err := o.pump(pcm, o.call.pcm, p); err != nil {
-		return p.sent, o.lost(err) // what is queued is still heard
+		return p.sent, o.lostSound(err) // what is queued is still heard
 	}
 	rest := time.NewTimer(p.left() + pcmTail)
 	defer rest.Stop()
@@ -103,40 +109,21 @@ func (o *operation) playPCM(pcm io.Reader) (time.Duration, error) {
 	return p.sent, nil
 }
 
-// switchAudio brings a GSM call's sound to the audio port. A SIM7600 whose sound is in a
-// wrong state after an earlier call refuses at first: off and on again mostly helps this
-// call, only a restart of the module helps the next.
-func (o *operation) switchAudio() error {
-	prepared := o.call.audio // by a command before the call
-	o.call.audio = true
-	err := o.switchOn()
-	if !errors.Is(err, ErrRefused) {
-		return err
-	}
-	if prepared {
-		return nil
-	}
-	o.s.mu.Lock()
-	o.s.restart = true
-	o.s.mu.Unlock()
-	for _, off := range o.s.dialect.Off {
-		if err := o.command(off); err != nil && !errors.Is(err, ErrRefused) {
-			return err
-		}
-	}
-	if err = o.switchOn(); errors.Is(err, ErrRefused) && o.s.dialect.Guess {
-		o.s.log.Warn("modem refuses every known way to switch its sound to the audio port; playing all the same", "error", err)
-		return nil
-	}
-	return err
-}
+// goneTogether is how long after its audio port an unplugged modem's command port may go.
+const goneTogether = 500 * time.Millisecond
 
-// switchOn sends the dialect's commands; where they are guesses, one must be accepted.
-func (o *operation) switchOn() (err error) {
-	for _, cmd := range o.s.dialect.On {
-		if err = o.command(cmd); (err == nil) == o.s.dialect.Guess || err != nil && !errors.Is(err, ErrRefused) {
-			return err
+// lostSound is lost, but for an audio port that has gone with its modem: then that is what
+// has happened.
+func (o *operation) lostSound(err error) error {
+	if errors.Is(err, ErrSound) {
+		timer := time.NewTimer(goneTogether)
+		defer timer.Stop()
+		select {
+		case <-o.s.chat.Gone():
+			err = o.s.chat.Err()
+		case <-o.ctx.Done():
+		case <-timer.C:
 		}
 	}
-	return err
+	return o.lost(err)
 }

@@ -2,10 +2,12 @@ package modem
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"strings"
+	"time"
 )
 
 // Report is what Probe has found out about a modem.
@@ -26,8 +28,8 @@ type Report struct {
 // Probe hangs the modem on port up, finds out what it is and whether it will do, and closes
 // the port. The error is for a port with nothing on it that could be asked.
 func Probe(ctx context.Context, port io.ReadWriteCloser) (Report, error) {
-	elsewhere := func() (io.ReadWriteCloser, error) { return nil, io.ErrClosedPipe } // the audio port is not asked about
-	s := newSession(&Config{Dialect: Auto, OpenPCM: elsewhere}, slog.New(slog.DiscardHandler), port)
+	s := newSession(&Config{Dialect: Auto, PINs: &PINs{}}, slog.New(slog.DiscardHandler), port)
+	s.probing = true
 	defer s.close()
 	fault := s.start(ctx)
 	if !s.ready {
@@ -37,6 +39,9 @@ func Probe(ctx context.Context, port io.ReadWriteCloser) (Report, error) {
 		Ident: s.ident, Dialect: s.dialect.Name, About: s.dialect.About, GSM: s.dialect.GSM,
 		Classes: s.classes, Sound: s.codec.name,
 	}
+	if errors.Is(fault, ErrSound) && s.lasting == nil {
+		fault = s.awaitSound(ctx, fault)
+	}
 	if fault != nil {
 		r.Fault = fault.Error()
 	}
@@ -45,16 +50,31 @@ func Probe(ctx context.Context, port io.ReadWriteCloser) (Report, error) {
 	}
 	if r.GSM {
 		s.probeNetwork(ctx, &r)
+		switch {
+		case errors.Is(fault, ErrSound):
+		case s.dialect.NoAudio == "" && s.sound:
+			r.Sound = "16-bit linear on a second port"
+		case s.dialect.NoAudio == "": // the network's fault came first
+			if err := s.canSpeak(ctx); err != nil {
+				r.Fault += "; and " + err.Error()
+			}
+		}
 	}
 	return r, nil
 }
 
+// awaitSound asks again for the sound of a module that may have started just now.
+func (s *session) awaitSound(ctx context.Context, fault error) error {
+	for begin := time.Now(); errors.Is(fault, ErrSound) && time.Since(begin) < slowSound && sleep(ctx, slowSoundAgain) == nil; {
+		fault = s.fit(ctx)
+	}
+	return fault
+}
+
 // probeNetwork asks for what a person with an antenna in hand wants to know.
 func (s *session) probeNetwork(ctx context.Context, r *Report) {
-	if s.dialect.NoAudio == "" {
-		r.Sound = "16-bit linear on a second port"
-	}
-	if r.Network = "registered"; r.Fault != "" {
+	r.Network = "registered"
+	if err := s.network(ctx); err != nil {
 		r.Network = "not registered"
 	}
 	if info, err := s.ask(ctx, "AT+COPS?", "+COPS:"); err == nil && len(info) > 0 {

@@ -30,7 +30,7 @@ func TestProbeTellsWhatAPortIs(t *testing.T) {
 			"AT+COPS?": "+COPS: 0,0,\"Example Mobile\",7\r\n\r\nOK", "AT+CSQ": "+CSQ: 21,99\r\n\r\nOK",
 		}, []string{`A GSM or LTE modem; dialect "sim7600"`, "registered, operator Example Mobile, signal -71 dBm, good", "It will do."}},
 		{"SIM800", true, map[string]string{"AT+CGMM": "SIMCOM_SIM800L\r\n\r\nOK"}, []string{`dialect "sim800"`, "It will not do: a SIM800 has no PCM on a serial port"}},
-		{"no SIM", true, map[string]string{"AT+CPIN?": "+CME ERROR: 10", "AT+CSQ": "+CSQ: 3,99\r\n\r\nOK"}, []string{`dialect "gsm"`, "not registered, signal -107 dBm, too weak", "It will not do: the modem finds no SIM"}},
+		{"no SIM", true, map[string]string{"AT+CPIN?": "+CME ERROR: 10", "AT+CSQ": "+CSQ: 3,99\r\n\r\nOK"}, []string{`dialect "gsm"`, "not registered, signal -107 dBm, too weak", "It will not do: SIM missing: the modem finds no SIM"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

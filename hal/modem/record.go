@@ -65,5 +65,5 @@ func (o *operation) recordPCM(pcm io.Writer) error {
 	if err := o.attend(o.call.pcm.gone, nil, writeTo(pcm)); err != nil {
 		return o.lost(err)
 	}
-	return o.call.pcm.failure()
+	return o.lostSound(o.call.pcm.failure())
 }

@@ -20,7 +20,7 @@ type session struct {
 	log   *slog.Logger
 	port  io.ReadWriteCloser
 	chat  *at.Chat
-	pin   *string       // of the SIM; nil or "" where there is none to be tried
+	began time.Time
 	nudge chan struct{} // the network, the SIM or the modem has changed
 	renew chan struct{} // asks the keeper to open the modem anew
 
@@ -35,17 +35,24 @@ type session struct {
 	setup   []string // format and set-up of voice mode, what the modem has accepted
 	ready   bool     // on-hook, and known what it is
 	lasting error    // a fault that no waiting cures
+	probing bool     // nobody is going to call: the audio port is not asked for
+
+	// of whoever has the modem's turn
+	sound  bool     // there is a way for it, as far as is known
+	warned []string // what was told once
+	mark   mark     // by which a module that has restarted is known
 
 	mu       sync.Mutex // guards what follows
 	call     *call      // nil when on-hook
 	restart  bool       // only a restart of the module cures its sound
 	rebooted bool       // it has restarted by itself
+	suspect  bool       // it may have
 	noise    int        // lines that answered nothing
 }
 
 // newSession starts the dialogue on an open port.
 func newSession(cfg *Config, log *slog.Logger, port io.ReadWriteCloser) *session {
-	s := &session{cfg: cfg, log: log, port: port, nudge: make(chan struct{}, 1), renew: make(chan struct{}, 1)}
+	s := &session{cfg: cfg, log: log, port: port, began: time.Now(), nudge: make(chan struct{}, 1), renew: make(chan struct{}, 1)}
 	s.dialect, s.known = lookup(cfg.Dialect)
 	s.chat = at.NewChat(port, at.Config{URC: s.line, Event: s.code, Trace: cfg.Trace})
 	return s
@@ -90,29 +97,33 @@ func (s *session) code(code byte) {
 // reports begin lines that say that something about the modem itself has changed.
 var reports = []string{"+CREG:", "+CEREG:", "+CPIN:", "+SIMCARD:", "+QUSIM:", "^SIMST:"}
 
-// reboots are said by a module that has just started: what it was told is forgotten.
-var reboots = []string{"RDY", "START", "^SYSSTART", "SYSTART"}
-
 // line takes an unsolicited line, in the goroutine that reads the port.
 func (s *session) line(line string) {
 	s.mu.Lock()
 	c := s.call
 	s.noise++
 	changed := slices.ContainsFunc(reports, func(r string) bool { return strings.HasPrefix(line, r) })
-	rebooted := slices.Contains(reboots, line)
+	rebooted := beginsWithOne(line, reboots)
 	s.rebooted = s.rebooted || rebooted
+	s.suspect = s.suspect || beginsWithOne(line, started)
+	changed = changed || rebooted || s.suspect
 	s.mu.Unlock()
-	if changed || rebooted {
-		select {
-		case s.nudge <- struct{}{}:
-		default:
-		}
+	if changed {
+		s.wake()
 	}
 	switch {
 	case c != nil && rebooted:
 		c.end(fmt.Errorf("%w: it has restarted", ErrGone))
 	case c != nil:
 		c.line(line)
+	}
+}
+
+// wake makes the keeper look at the modem now.
+func (s *session) wake() {
+	select {
+	case s.nudge <- struct{}{}:
+	default:
 	}
 }
 
@@ -146,15 +157,19 @@ func (s *session) start(ctx context.Context) error {
 	}
 	s.forgetReboot() // as a module may say that it has started while it is asked what it is
 	err := s.setUp(ctx)
+	s.remember(ctx)
 	if gone := s.chat.Err(); gone != nil {
 		return s.unreachable(gone)
 	}
-	s.ready = err == nil || errors.Is(err, ErrNoService)
+	s.ready = err == nil || awaited(err)
 	return err
 }
 
 // setUp is the part of start that differs between kinds of modems.
 func (s *session) setUp(ctx context.Context) error {
+	if s.lasting != nil { // it is not the line's
+		return s.lasting
+	}
 	if s.dialect.GSM {
 		return s.startGSM(ctx)
 	}
@@ -168,7 +183,7 @@ func (s *session) setUp(ctx context.Context) error {
 func (s *session) forgetReboot() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.rebooted = false
+	s.rebooted, s.suspect = false, false
 }
 
 // unreachable is the fault of a modem that can't be spoken with.
@@ -226,66 +241,16 @@ func (s *session) tell(ctx context.Context, cmd string) (ok bool) {
 	return err == nil
 }
 
-// identify asks the modem what it is. What it does not know it refuses.
-func (s *session) identify(ctx context.Context) error {
-	isGSM, err := s.identifyGSM(ctx)
-	if err != nil {
-		return err
-	}
-	if !isGSM {
-		if err := s.learn(ctx, "ATI", "ATI3", "AT+GMM"); err != nil {
-			return err
-		}
-	}
-	if !s.known {
-		s.dialect, s.known = detect(s.ident, isGSM), true
-	}
-	s.log.Info("modem identified", "dialect", s.dialect.Name, "ident", s.ident)
-	return nil
-}
-
-// identifyGSM asks what only a GSM modem knows.
-func (s *session) identifyGSM(ctx context.Context) (bool, error) {
-	if s.known && !s.dialect.GSM {
-		return false, nil
-	}
-	if err := s.learn(ctx, "AT+CGMI", "AT+CGMM"); err != nil {
-		return false, err
-	}
-	if len(s.ident) > 0 {
-		return true, s.learn(ctx, "ATI")
-	}
-	return s.known, nil
-}
-
-// learn adds what the modem answers to s.ident. An error is one of the channel.
-func (s *session) learn(ctx context.Context, questions ...string) error {
-	for _, q := range questions {
-		info, err := s.ask(ctx, q, strings.TrimPrefix(q, "AT"))
-		if err != nil && !refused(err) {
-			return err
-		}
-		for _, line := range info {
-			_, value, marked := strings.Cut(line, q[2:]+":") // +CGMM: SIM7600
-			if !marked {
-				value = line
-			}
-			value = strings.Trim(strings.TrimSpace(value), `"`)
-			if value != "" && !slices.Contains(s.ident, value) && len(s.ident) < 32 {
-				s.ident = append(s.ident, value)
-			}
-		}
-	}
-	return nil
-}
-
 // check says whether the modem still answers, and what has become of its network.
 func (s *session) check(ctx context.Context) error {
 	if err := s.must(ctx, "AT"); err != nil {
 		return s.unreachable(err)
 	}
+	if err := s.fresh(ctx); err != nil {
+		return err
+	}
 	if s.dialect.GSM {
-		return s.network(ctx)
+		return s.fit(ctx)
 	}
 	return nil
 }

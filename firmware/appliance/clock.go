@@ -9,8 +9,9 @@ import (
 	"time"
 
 	"github.com/beevik/ntp"
-	"github.com/google/renameio/v2"
 	"golang.org/x/sys/unix"
+
+	"hookswitch/firmware/statefile"
 )
 
 const (
@@ -46,7 +47,7 @@ func savedTime() time.Time {
 }
 
 func saveTime() {
-	if err := renameio.WriteFile(timeFile, nil, 0o600); err != nil {
+	if err := statefile.Replace(timeFile, nil, 0o600); err != nil {
 		log.Printf("save time: %v", err)
 	}
 }

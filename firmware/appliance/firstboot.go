@@ -7,10 +7,8 @@ import (
 	"os"
 	"strings"
 
-	"github.com/google/renameio/v2"
-	"golang.org/x/sys/unix"
-
 	"hookswitch/firmware/config"
+	"hookswitch/firmware/statefile"
 )
 
 const (
@@ -43,14 +41,13 @@ func makeConfig() error {
 	}
 	// The password first: one that nobody was told would lock the owner out.
 	secret := fmt.Sprintf("user admin\npassword %s\n", password)
-	if err := renameio.WriteFile(firstBootFile, []byte(secret), 0o600); err != nil {
+	if err := statefile.Replace(firstBootFile, []byte(secret), 0o600); err != nil {
 		return err
 	}
 	user := fmt.Sprintf("\n[[user]]\nname = \"admin\"\npassword_hash = %q\nadmin = true\n", hash)
-	if err := renameio.WriteFile(configFile, append(text, user...), 0o600); err != nil {
+	if err := statefile.Replace(configFile, append(text, user...), 0o600); err != nil {
 		return err
 	}
-	unix.Sync() // what is shown must be true after a power cut too
 	log.Print("configuration and password are new")
 	return nil
 }

@@ -10,8 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
 	"golang.org/x/sys/unix"
+
+	"hookswitch/firmware/statefile"
 )
 
 const (
@@ -33,8 +34,7 @@ func keepGood() {
 		if err == nil {
 			_ = os.Remove(badConfig)
 		}
-		err := renameio.WriteFile(goodConfig, now, 0o600)
-		unix.Sync() // the new name is on the card only then
+		err := statefile.Replace(goodConfig, now, 0o600)
 		if err != nil {
 			log.Printf("keep configuration: %v", err)
 		}
@@ -76,11 +76,11 @@ func replaceConfig(failed []byte) (made bool) {
 	} else {
 		fault("%v: there is no good configuration: that of a new card is used, without lines", err)
 	}
-	err = renameio.WriteFile(badConfig, failed, 0o600)
+	err = statefile.Replace(badConfig, failed, 0o600)
 	switch {
 	case err != nil: // the card can't be written to
 	case noGood == nil:
-		err = renameio.WriteFile(configFile, good, 0o600)
+		err = statefile.Replace(configFile, good, 0o600)
 	default:
 		err = makeConfig()
 		made = err == nil

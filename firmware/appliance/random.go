@@ -6,8 +6,9 @@ import (
 	"os"
 	"unsafe"
 
-	"github.com/google/renameio/v2"
 	"golang.org/x/sys/unix"
+
+	"hookswitch/firmware/statefile"
 )
 
 const (
@@ -34,7 +35,7 @@ func seedRandom() {
 }
 
 func keepSeed(seed []byte) {
-	if err := renameio.WriteFile(seedFile, seed, 0o600); err != nil {
+	if err := statefile.Replace(seedFile, seed, 0o600); err != nil {
 		log.Printf("random seed: %v", err)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"log"
 	"os"
 
-	"github.com/google/renameio/v2"
+	"hookswitch/firmware/statefile"
 )
 
 // The good configuration is kept a second time, outside every file system: between the
@@ -84,7 +84,7 @@ func writeSpare(disk string, text []byte) error {
 func useSpare() {
 	text, err := readSpare(disk)
 	if err == nil {
-		err = renameio.WriteFile(configFile, text, 0o600)
+		err = statefile.Replace(configFile, text, 0o600)
 	}
 	if err != nil {
 		fault("the configuration is lost: %v", err)

@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
-	"github.com/google/renameio/v2"
+	"hookswitch/firmware/statefile"
 )
 
 // beforeTrial is the name of the configuration that a trial puts aside. While it is there,
@@ -39,39 +38,27 @@ func OnTrial(path string) bool {
 
 // Confirm ends the trial of the file at path: it stays.
 func Confirm(path string) error {
-	if err := os.Remove(beforeTrial(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := statefile.Remove(beforeTrial(path)); err != nil {
 		return fmt.Errorf("config: %w", err)
 	}
-	return syncDir(filepath.Dir(path))
+	return nil
 }
 
 // RollBack ends the trial of the file at path, if it is on trial: the one of before is back.
 func RollBack(path string) (was bool, err error) {
-	err = os.Rename(beforeTrial(path), path)
+	err = statefile.Rename(beforeTrial(path), path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
 	if err != nil {
 		return true, fmt.Errorf("config: %w", err)
 	}
-	return true, syncDir(filepath.Dir(path))
+	return true, nil
 }
 
 // Replace replaces a file as a whole, on the card.
 func Replace(path string, text []byte) error {
-	if err := renameio.WriteFile(path, text, 0o600, renameio.WithExistingPermissions()); err != nil {
-		return fmt.Errorf("config: %w", err)
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-// syncDir makes the names in a directory survive a power cut.
-func syncDir(path string) error {
-	d, err := os.Open(path)
-	if err == nil {
-		err = errors.Join(d.Sync(), d.Close())
-	}
-	if err != nil {
+	if err := statefile.Replace(path, text, 0o600); err != nil {
 		return fmt.Errorf("config: %w", err)
 	}
 	return nil

@@ -116,6 +116,7 @@ func newBoard(t *testing.T) *board {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = store.Close() })
 	if err := store.Make(user); err != nil {
 		t.Fatal(err)
 	}

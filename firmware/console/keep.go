@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"hookswitch/firmware/config"
+	"hookswitch/firmware/mailbox"
+	"hookswitch/firmware/statefile"
 	"hookswitch/firmware/update"
 )
 
@@ -94,10 +96,10 @@ func (c *Console) pack() ([]byte, error) {
 		if werr != nil || err != nil {
 			return nil
 		}
-		if d.IsDir() && d.Name() == "messages" {
+		if d.IsDir() && (d.Name() == "messages" || d.Name() == "deleted") {
 			return filepath.SkipDir
 		}
-		if name, rerr := filepath.Rel(root, file); rerr == nil && d.Type().IsRegular() {
+		if name, rerr := filepath.Rel(root, file); rerr == nil && d.Type().IsRegular() && mailbox.IsSetting(d.Name()) {
 			err = add(path.Join("mailbox", filepath.ToSlash(name)), file)
 		}
 		return nil
@@ -138,8 +140,15 @@ func (s *session) restore(ctx context.Context, args []string) error {
 	defer root.Close()
 	for name, content := range files {
 		if strings.HasPrefix(name, "mailbox/") {
-			if err := errors.Join(root.MkdirAll(path.Dir(name), 0o770), root.WriteFile(name, content, 0o640)); err != nil {
+			if err := root.MkdirAll(path.Dir(name), 0o770); err != nil {
 				return err
+			}
+			err := statefile.ReplaceIn(root, name, 0o640, func(w io.Writer) error {
+				_, err := w.Write(content)
+				return err
+			})
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
 			}
 		}
 	}

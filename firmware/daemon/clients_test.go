@@ -76,6 +76,7 @@ func message(t *testing.T, mailboxes string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = store.Close() })
 	list, err := store.Messages("anna")
 	if err != nil || len(list) != 1 {
 		t.Fatalf("%+v, %v", list, err)

@@ -99,6 +99,7 @@ func Open(opt Options) (d *Daemon, err error) {
 	})
 	d.calls, err = call.New(d.callOptions(lines))
 	card.Wait()
+	d.store = store
 	if err != nil {
 		d.log.Error("call log", "error", err) // calls go on without it
 	}
@@ -226,7 +227,7 @@ func (d *Daemon) serve(store *mailbox.Store, tlsConfig *tls.Config, opt Options)
 		handler.UserByEmail = e.userByEmail
 	}
 	d.update = newUpdater(d.calls, d.log)
-	d.store, d.soap = store, e
+	d.soap = e
 	api := &web.API{Calls: d.calls, Store: store, Play: e.play, Updates: d.update.card != nil, Faults: d.faults, Log: d.log}
 	pages := api.Handler()
 	token := d.update.trialToken(d.cfg.Users)
@@ -312,6 +313,11 @@ func (d *Daemon) Close() error {
 	}
 	if d.sim != nil {
 		errs = append(errs, d.sim.Close())
+	}
+	if d.store != nil {
+		if err := d.store.Close(); err != nil {
+			d.log.Warn("index of the mailboxes", "error", err) // it is made again
+		}
 	}
 	if d.queue != nil {
 		d.queue.close()

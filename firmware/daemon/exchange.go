@@ -63,6 +63,8 @@ var refusals = []struct{ ours, theirs error }{
 	{call.ErrOnHook, soap.ErrHangup},
 	{mailbox.ErrItemID, soap.ErrItemID},
 	{mailbox.ErrItem, soap.ErrItem},
+	{mailbox.ErrUnfinished, soap.ErrAudio},
+	{mailbox.ErrUnreadable, soap.ErrAudio},
 	{audio.ErrFormat, soap.ErrAudio},
 	{audio.ErrBroken, soap.ErrAudio},
 	{audio.ErrLimit, soap.ErrAudio},
@@ -130,7 +132,7 @@ func (e *exchange) start(ctx context.Context, req call.Request, prepare func(*ca
 // find opens an item of user's; an administrator's items are everybody's.
 func (e *exchange) find(user, item string) (io.ReadSeekCloser, mailbox.Message, error) {
 	file, msg, err := e.store.Message(user, item)
-	if errors.Is(err, mailbox.ErrItem) && e.users[user].admin {
+	if (errors.Is(err, mailbox.ErrItem) || errors.Is(err, mailbox.ErrUnreadable)) && e.users[user].admin {
 		return e.store.Message("", item)
 	}
 	return file, msg, err

@@ -12,7 +12,13 @@ import (
 const faultsEvery = 30 * time.Second
 
 // faults are what is wrong with the board as a whole; each line has its own.
-func (d *Daemon) faults() []string { return fault.List(fault.File, d.cfg.Data) }
+func (d *Daemon) faults() []string {
+	list := fault.List(fault.File, d.cfg.Data)
+	if d.store != nil {
+		list = append(list, d.store.Faults()...)
+	}
+	return list
+}
 
 // faultLog says in the log what becomes wrong, and what is no more.
 type faultLog struct {

@@ -88,6 +88,7 @@ func isPIN(t *testing.T, dir, digits string) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = s.Close() })
 	return s.CheckPIN("anna", digits)
 }
 

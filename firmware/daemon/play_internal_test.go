@@ -25,11 +25,13 @@ func playing(t *testing.T, name string, write func(io.Writer) error) (d *Daemon,
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = d.Close() })
-	f, err := os.Create(filepath.Join(data, "mailbox", localUser, "messages", name))
+	path := filepath.Join(data, "mailbox", localUser, "messages", name)
+	f, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(write(f), f.Close()); err != nil {
+	old := time.Now().Add(-time.Hour) // a file that is not whole is not taken for one that is being copied
+	if err := errors.Join(write(f), f.Close(), os.Chtimes(path, old, old)); err != nil {
 		t.Fatal(err)
 	}
 	list, err := d.store.Messages(localUser)

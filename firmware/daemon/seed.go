@@ -2,13 +2,11 @@ package daemon
 
 import (
 	"fmt"
-	"io/fs"
+	"io"
 	"os"
-	"path/filepath"
-
-	"github.com/google/renameio/v2"
 
 	"hookswitch/firmware/audio"
+	"hookswitch/firmware/statefile"
 )
 
 // seedMessages puts two spoken messages into the mailbox of the simulated board, once: a
@@ -20,22 +18,16 @@ func seedMessages(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("daemon: messages: %w", err)
 	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return fmt.Errorf("daemon: messages: %w", err)
+	}
+	defer root.Close()
 	for name, prompt := range map[string]string{"welcome.wav": audio.PromptMessage, "short.wav": audio.PromptShort} {
-		if err := writeClip(filepath.Join(dir, name), audio.Prompt(prompt)); err != nil {
+		err := statefile.ReplaceIn(root, name, 0o600, func(w io.Writer) error { return audio.WriteWAV(w, audio.Prompt(prompt)) })
+		if err != nil {
 			return fmt.Errorf("daemon: messages: %w", err)
 		}
 	}
 	return nil
-}
-
-func writeClip(path string, clip audio.Clip) error {
-	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(fs.FileMode(0o600)))
-	if err != nil {
-		return err
-	}
-	defer f.Cleanup()
-	if err := audio.WriteWAV(f, clip); err != nil {
-		return err
-	}
-	return f.CloseAtomicallyReplace()
 }

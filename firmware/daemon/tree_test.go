@@ -48,7 +48,7 @@ var knows = map[string][]string{
 	"hookswitch/board":            {"github.com/pelletier/go-toml/"},
 	"hookswitch/soap":             {"hookswitch/soap/"},
 	"hookswitch/firmware/audio":   {"github.com/", "hookswitch/firmware/audio/"},
-	"hookswitch/firmware/mailbox": {"hookswitch/firmware/audio", "github.com/", "golang.org/x/crypto/", "golang.org/x/sys/"},
+	"hookswitch/firmware/mailbox": {"hookswitch/firmware/audio", "hookswitch/firmware/statefile", "github.com/", "golang.org/x/crypto/", "golang.org/x/sys/"},
 }
 
 // forbidden are edges that no chain of imports may make.

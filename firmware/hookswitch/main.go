@@ -40,7 +40,7 @@ type commandLine struct {
 	Hangup   hangupCommand   `cmd:"" help:"Disconnect a call."`
 	Lines    linesCommand    `cmd:"" help:"List the lines."`
 	Calls    callsCommand    `cmd:"" help:"List the calls, newest first."`
-	Messages messagesCommand `cmd:"" help:"List the messages."`
+	Messages messagesCommand `cmd:"" help:"List the messages, and bring deleted ones back."`
 	Check    checkCommand    `cmd:"" help:"Check a configuration: every mistake, with its line."`
 	Config   configCommand   `cmd:"" help:"Print a commented example configuration."`
 	Passwd   passwdCommand   `cmd:"" help:"Hash a password for the configuration."`

@@ -1,56 +1,112 @@
 // Package mailbox keeps each user's messages, greetings, settings and PIN in a directory:
 //
 //	DIR/<user>/messages/     voice messages: any audio files; whoever can write here leaves one
-//	DIR/<user>/deleted/      those deleted by telephone
+//	DIR/<user>/deleted/      those deleted by telephone, for 30 days
 //	DIR/<user>/greetings/    normal.wav, oof.wav
 //	DIR/<user>/settings.json
 //	DIR/<user>/pin.json      a hash, and how often it was wrong
+//	DIR/<user>/*.index       what is known of the messages; may be removed
 //
 // What is stored is on the disk before a method returns, and whole: a power failure leaves
-// the old or the new. Symbolic links that lead out of a user's directory are not followed.
+// the old or the new. What is damaged is set aside as NAME.damaged-1, and told by Faults.
+// Symbolic links that lead out of a user's directory are not followed.
 package mailbox
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"regexp"
+	"path"
 	"sync"
+	"time"
 
-	"github.com/google/renameio/v2"
+	"hookswitch/firmware/statefile"
 )
 
 // Errors of Store.
 var (
-	ErrItem   = errors.New("mailbox: no such item")
-	ErrItemID = errors.New("mailbox: not an item id")
+	ErrItem       = errors.New("mailbox: no such item")
+	ErrItemID     = errors.New("mailbox: not an item id")
+	ErrUnfinished = errors.New("mailbox: the message is still being written; try again when it is whole")
+	ErrUnreadable = errors.New("mailbox: the message can't be read")
 )
 
 // Store is the mailboxes below a directory. Its methods may be called from any goroutine.
 type Store struct {
-	dir string
+	dir    string
+	room   func(dir string) uint64 // bytes that can be written there
+	opened time.Time
+	before time.Duration // for how long the store had been open before, in its life
 
 	change sync.Mutex // one change of files at a time, so that none is lost between reading and writing
 
-	mu     sync.Mutex // guards probed
-	probed map[string]probed
+	mu    sync.Mutex // guards the boxes and the queue
+	boxes map[boxKey]*box
+	queue queue
+
+	ctx  context.Context // ends when the store is closed
+	stop context.CancelFunc
+	wg   sync.WaitGroup // of goroutines
 }
 
 // Open opens, and if need be makes, the directory of mailboxes. On an error the store can
-// be used all the same: a disk may come back.
+// be used all the same: a disk may come back. Close it.
 func Open(dir string) (*Store, error) {
-	s := &Store{dir: dir, probed: map[string]probed{}}
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return s, fmt.Errorf("mailbox: %w", err)
+	s := &Store{dir: dir, room: roomOn, boxes: map[boxKey]*box{}}
+	s.ctx, s.stop = context.WithCancel(context.Background())
+	err := os.MkdirAll(dir, 0o750)
+	if err != nil {
+		err = fmt.Errorf("mailbox: %w", err)
 	}
-	return s, nil
+	s.loadAge()
+	s.wg.Go(s.keep)
+	return s, err
 }
 
-// unfinished are the files that a power failure left beside those it kept from being written.
-var unfinished = regexp.MustCompile(`^\.(settings\.json|pin\.json|normal\.wav|oof\.wav)[0-9]+$`)
+// Close stops what goes on in the background, and stores what was found out about messages.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	closed := s.ctx.Err() != nil
+	s.stop()
+	s.mu.Unlock()
+	s.wg.Wait()
+	if closed {
+		return nil
+	}
+	return errors.Join(s.saveIndexes(), s.saveAge())
+}
+
+// keep keeps house: it empties the trash and stores the indexes, now and then.
+func (s *Store) keep() {
+	s.adopt()
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for minutes := 1; ; minutes++ {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		// What can't be done now is tried again. That the disk is full, or can't be written, is
+		// told by others.
+		_ = s.emptyTrash()
+		if minutes%int(indexEvery/time.Minute) == 0 {
+			_ = s.saveIndexes()
+		}
+		if minutes%60 == 0 {
+			_ = s.saveAge()
+		}
+	}
+}
+
+// IsSetting reports whether a file of a mailbox is one that its user has set, by its name:
+// settings, PIN and greetings, which a backup holds.
+func IsSetting(name string) bool {
+	return name == settingsFile || name == pinFile || name == normalFile || name == oofFile
+}
 
 // Make makes the mailbox of a user, where there is none, and clears away what a power
 // failure has left in it.
@@ -61,18 +117,21 @@ func (s *Store) Make(user string) error {
 	}
 	defer root.Close()
 	for _, sub := range []string{messagesDir, greetingsDir} {
-		if err := root.MkdirAll(sub, 0o770); err != nil {
+		if err := makeIn(root, sub); err != nil {
 			return fmt.Errorf("mailbox: %s: %w", user, err)
 		}
 	}
-	entries, err := fs.ReadDir(root.FS(), ".")
-	if err != nil {
-		return fmt.Errorf("mailbox: %s: %w", user, err)
-	}
-	for _, e := range entries {
-		if e.Type().IsRegular() && unfinished.MatchString(e.Name()) {
-			if err := root.Remove(e.Name()); err != nil {
-				return fmt.Errorf("mailbox: %s: %w", user, err)
+	for _, dir := range []string{".", greetingsDir} {
+		entries, err := fs.ReadDir(root.FS(), dir)
+		if err != nil {
+			return fmt.Errorf("mailbox: %s: %w", user, err)
+		}
+		for _, e := range entries {
+			of, unfinished := statefile.Unfinished(e.Name())
+			if unfinished && e.Type().IsRegular() && (IsSetting(of) || of == indexName(messagesDir) || of == indexName(deletedDir)) {
+				if err := root.Remove(path.Join(dir, e.Name())); err != nil {
+					return fmt.Errorf("mailbox: %s: %w", user, err)
+				}
 			}
 		}
 	}
@@ -101,6 +160,17 @@ func (s *Store) open(user string, make bool) (*os.Root, error) {
 	return root, nil
 }
 
+// makeIn makes a directory of a mailbox, on the disk, where there is none.
+func makeIn(root *os.Root, dir string) error {
+	if info, err := root.Stat(dir); err == nil && info.IsDir() {
+		return nil
+	}
+	if err := root.MkdirAll(dir, 0o770); err != nil {
+		return err
+	}
+	return statefile.SyncIn(root, ".")
+}
+
 // replace writes a file of a user's, atomically and durably.
 func (s *Store) replace(user, name string, write func(io.Writer) error) error {
 	root, err := s.open(user, true)
@@ -108,37 +178,11 @@ func (s *Store) replace(user, name string, write func(io.Writer) error) error {
 		return err
 	}
 	defer root.Close()
-	if err := replaceIn(root, name, write); err != nil {
+	if err = makeIn(root, path.Dir(name)); err == nil {
+		err = statefile.ReplaceIn(root, name, 0o640, write)
+	}
+	if err != nil {
 		return fmt.Errorf("mailbox: %s of %s not stored: %w", name, user, err)
 	}
 	return nil
-}
-
-func replaceIn(root *os.Root, name string, write func(io.Writer) error) error {
-	dir := filepath.Dir(name)
-	if err := root.MkdirAll(dir, 0o770); err != nil {
-		return err
-	}
-	f, err := renameio.NewPendingFile(name, renameio.WithRoot(root), renameio.WithPermissions(0o640))
-	if err != nil {
-		return err
-	}
-	defer f.Cleanup() // nothing to do once it has replaced the old one
-	if err := write(f); err != nil {
-		return err
-	}
-	if err := f.CloseAtomicallyReplace(); err != nil {
-		return err
-	}
-	return syncDir(root, dir)
-}
-
-// syncDir makes the names in a directory survive a power failure.
-func syncDir(root *os.Root, dir string) error {
-	d, err := root.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }

@@ -1,21 +1,13 @@
 package mailbox
 
 import (
-	"cmp"
-	"crypto/sha256"
-	"encoding/base32"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"slices"
-	"strings"
-	"syscall"
 	"time"
-
-	"hookswitch/firmware/audio"
 )
 
 const (
@@ -24,63 +16,56 @@ const (
 	greetingsDir = "greetings"
 )
 
-// probeTime is how long a listing may take to look into new messages; the rest of them is
-// listed without a duration, and looked into the next time.
-const probeTime = 500 * time.Millisecond
+const (
+	// lookTime is how long a listing waits for new messages to be looked at. The rest of them
+	// is listed without a duration, or without an id, and known the next time.
+	lookTime = 500 * time.Millisecond
+	// findTime is how long an item that is not known is looked for among the new ones.
+	findTime = 5 * time.Second
+)
 
 // Message is one voice message.
 type Message struct {
-	ID         string    `json:"id"`
+	ID         string    `json:"id"` // "" as long as nobody has looked at the file
 	Name       string    `json:"name"`
 	Mailbox    string    `json:"mailbox"`
 	DurationMS int64     `json:"duration_ms"` // 0 as long as it is not known
 	Modified   time.Time `json:"modified"`
-	Fault      string    `json:"fault,omitempty"` // why it can't be played
+	Fault      string    `json:"fault,omitempty"`     // why it can't be played
+	Deleted    time.Time `json:"deleted,omitzero"`    // by the board's clock
+	KeptDays   int       `json:"kept_days,omitempty"` // how long one that is deleted can still be restored
 }
 
-// probed is what is known of a message's sound as long as the file does not change.
-type probed struct {
-	size     int64
-	modified time.Time
-	duration time.Duration
-	fault    string
-}
+// Messages lists a user's messages, newest first; "" is every user's, of whom a mailbox that
+// can't be read hides none (see Faults). Callers share the list and must not change it. Files
+// that are being written under a temporary name (a dot in front, .tmp or .part behind, and
+// others like that) are not messages yet.
+func (s *Store) Messages(user string) ([]Message, error) { return s.list(user, messagesDir) }
 
-var idEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
-
-// idBytes of a hash make an id of 24 characters, which is base64 too, as entryId has to be
-// (MS-OXWUMS 2.2.4.9).
-const idBytes = 15
-
-// itemID is the stable id of a file in a user's mailbox.
-func itemID(user, name string) string {
-	sum := sha256.Sum256([]byte(user + "\x00" + name))
-	return idEncoding.EncodeToString(sum[:idBytes])
-}
-
-func validID(id string) bool {
-	return len(id) == idEncoding.EncodedLen(idBytes) && strings.Trim(id, "abcdefghijklmnopqrstuvwxyz234567") == ""
-}
-
-// Messages lists a user's messages, newest first; "" is every user's. Files that are being
-// written under a temporary name (a dot in front, .tmp or .part behind) are not messages yet.
-func (s *Store) Messages(user string) ([]Message, error) {
+func (s *Store) list(user, dir string) ([]Message, error) {
 	users, err := s.users(user)
 	if err != nil {
 		return nil, err
 	}
+	deadline := time.Now().Add(lookTime)
 	list := []Message{}
-	deadline := time.Now().Add(probeTime)
 	for _, u := range users {
-		more, err := s.list(u, deadline)
-		if err != nil {
+		b := s.box(u, dir)
+		if err := s.scan(b); err != nil && user != "" {
 			return nil, err
+		} else if err != nil {
+			continue
+		}
+		s.wait(&b.settled, time.Until(deadline))
+		s.mu.Lock()
+		more := b.listLocked()
+		s.mu.Unlock()
+		if user != "" {
+			return more, nil
 		}
 		list = append(list, more...)
 	}
-	slices.SortFunc(list, func(a, b Message) int {
-		return cmp.Or(b.Modified.Compare(a.Modified), strings.Compare(a.Mailbox, b.Mailbox), strings.Compare(a.Name, b.Name))
-	})
+	slices.SortFunc(list, Message.compare)
 	return list, nil
 }
 
@@ -90,224 +75,164 @@ func (s *Store) users(user string) (users []string, err error) {
 		return []string{user}, CheckUser(user)
 	}
 	entries, err := os.ReadDir(s.dir)
-	if err != nil {
+	if err != nil && len(entries) == 0 {
 		return nil, fmt.Errorf("mailbox: %w", err)
 	}
 	for _, e := range entries {
-		if e.IsDir() && CheckUser(e.Name()) == nil {
+		if e.IsDir() && CheckUser(e.Name()) == nil && e.Name() != "lost+found" {
 			users = append(users, e.Name())
 		}
 	}
 	return users, nil
 }
 
-// list lists a user's messages. A user who has no mailbox has no messages.
-func (s *Store) list(user string, deadline time.Time) ([]Message, error) {
-	root, err := s.open(user, false)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer root.Close()
-	names, err := messageNames(root)
-	if err != nil {
-		return nil, fmt.Errorf("mailbox: messages of %s: %w", user, err)
-	}
-	var list []Message
-	for _, name := range names {
-		info, err := root.Lstat(path.Join(messagesDir, name))
-		if err != nil {
-			continue // it has gone in the meantime
-		}
-		m := Message{ID: itemID(user, name), Name: name, Mailbox: user, Modified: info.ModTime()}
-		s.probe(root, &m, info, deadline)
-		list = append(list, m)
-	}
-	s.forget(user, names)
-	return list, nil
-}
-
-// messageNames are the files in a user's directory of messages.
-func messageNames(root *os.Root) (names []string, err error) {
-	dir, err := root.Open(messagesDir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer dir.Close()
-	entries, err := dir.ReadDir(-1)
-	for _, e := range entries {
-		if e.Type().IsRegular() && !temporary(e.Name()) {
-			names = append(names, e.Name())
-		}
-	}
-	return names, err
-}
-
-func temporary(name string) bool {
-	ext := strings.ToLower(path.Ext(name))
-	return strings.HasPrefix(name, ".") || ext == ".tmp" || ext == ".part"
-}
-
-// probe tells a message's duration, or why it can't be played.
-func (s *Store) probe(root *os.Root, m *Message, info fs.FileInfo, deadline time.Time) {
-	key := m.Mailbox + "\x00" + m.Name
-	s.mu.Lock()
-	p, known := s.probed[key]
-	s.mu.Unlock()
-	if !known || p.size != info.Size() || !p.modified.Equal(info.ModTime()) {
-		if time.Now().After(deadline) {
-			return
-		}
-		p = probed{size: info.Size(), modified: info.ModTime()}
-		if f, _, err := openRegular(root, path.Join(messagesDir, m.Name)); err != nil {
-			p.fault = err.Error()
-		} else {
-			if p.duration, err = audio.Probe(f); err != nil {
-				p.fault = err.Error()
-			}
-			f.Close()
-		}
-		s.mu.Lock()
-		s.probed[key] = p
-		s.mu.Unlock()
-	}
-	m.DurationMS, m.Fault = p.duration.Milliseconds(), p.fault
-}
-
-// forget drops what is known of messages that have gone.
-func (s *Store) forget(user string, names []string) {
-	there := map[string]bool{}
-	for _, name := range names {
-		there[user+"\x00"+name] = true
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for key := range s.probed {
-		if strings.HasPrefix(key, user+"\x00") && !there[key] {
-			delete(s.probed, key)
-		}
-	}
-}
-
-// openRegular opens a file for reading if it is one: a pipe would block, a device would
-// never end.
-func openRegular(root *os.Root, name string) (*os.File, fs.FileInfo, error) {
-	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, nil, err
-	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("not a file")
-	}
-	if err != nil {
-		f.Close()
-		return nil, nil, err
-	}
-	return f, info, nil
-}
-
-// find returns the mailbox and the name of an item. user "" looks into every mailbox.
-func (s *Store) find(user, id string) (owner, name string, err error) {
+// locate opens an item's file, and makes sure that it is that message: what the board knows
+// may be older than what somebody has just moved there.
+func (s *Store) locate(user, dir, id string) (*box, *entry, *os.File, error) {
 	if !validID(id) {
-		return "", "", ErrItemID
+		return nil, nil, nil, ErrItemID
 	}
 	users, err := s.users(user)
 	if err != nil {
-		return "", "", err
+		return nil, nil, nil, err
 	}
+	deadline := time.Now().Add(findTime)
+	notFound := ErrItem
 	for _, u := range users {
-		root, err := s.open(u, false)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return "", "", err
-		}
-		names, err := messageNames(root)
-		root.Close()
-		if err != nil {
-			return "", "", fmt.Errorf("mailbox: messages of %s: %w", u, err)
-		}
-		for _, n := range names {
-			if itemID(u, n) == id {
-				return u, n, nil
+		b := s.box(u, dir)
+		for range 4 { // others may move files at the same time
+			if e := s.byID(b, id); e != nil {
+				f, err := s.openItem(b, e, id)
+				if err == nil {
+					return b, e, f, nil
+				}
+				if !errors.Is(err, ErrItem) {
+					notFound = err
+					break
+				}
+			}
+			if err := s.scan(b); err != nil {
+				if user != "" {
+					notFound = fmt.Errorf("%w: %s", ErrUnreadable, reason(err))
+				}
+				break
+			}
+			s.wait(&b.named, time.Until(deadline))
+			if s.byID(b, id) == nil {
+				break
 			}
 		}
+		if s.unnamed(b) {
+			notFound = fmt.Errorf("%w: %s", ErrUnreadable, stillRead)
+		}
 	}
-	return "", "", ErrItem
+	return nil, nil, nil, notFound
 }
 
-// Message opens an item of user's for reading; "" looks into every mailbox. The caller
-// closes it. Errors: ErrItemID, ErrItem.
+// byID returns a copy of what is known of an item, nil if nothing is.
+func (s *Store) byID(b *box, id string) *entry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if b.byID[id] == nil {
+		return nil
+	}
+	e := *b.byID[id]
+	return &e
+}
+
+func (s *Store) unnamed(b *box) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return b.named.left > 0
+}
+
+// openItem opens the file of an entry, ErrItem if its content is not that of the id.
+func (s *Store) openItem(b *box, e *entry, id string) (*os.File, error) {
+	d, err := s.folder(b.user, b.dir)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
+	}
+	defer d.Close()
+	f, st, err := openFile(d, e.name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNoFile) {
+		return nil, ErrItem
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s", ErrUnreadable, reason(err))
+	}
+	content, err := fingerprintOf(f, st.Size)
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%w: %s", ErrUnreadable, reason(err))
+	}
+	if itemID(b.user, content, e.number) != id {
+		f.Close()
+		s.mu.Lock()
+		if known := b.entries[e.name]; known != nil && known.id == id {
+			known.stamp = stamp{} // what is known of it is wrong, whatever its times are
+		}
+		s.mu.Unlock()
+		return nil, ErrItem
+	}
+	return f, nil
+}
+
+// Message opens an item of user's for reading; "" looks into every mailbox. The caller closes
+// it. Errors: ErrItemID, ErrItem, ErrUnreadable, ErrUnfinished. If the file is changed while it
+// is read, reading ends with ErrUnfinished, so that none of another message is heard.
 func (s *Store) Message(user, id string) (io.ReadSeekCloser, Message, error) {
-	owner, name, err := s.find(user, id)
+	b, e, f, err := s.locate(user, messagesDir, id)
 	if err != nil {
 		return nil, Message{}, err
 	}
-	root, err := s.open(owner, false)
+	st, err := statOf(f)
+	s.mu.Lock()
+	m := b.message(e, time.Now())
+	s.mu.Unlock()
+	if err == nil && (m.Fault == stillWritten || beingWritten(f)) {
+		err = ErrUnfinished
+	}
 	if err != nil {
+		f.Close()
 		return nil, Message{}, err
 	}
-	defer root.Close()
-	f, info, err := openRegular(root, path.Join(messagesDir, name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, Message{}, ErrItem
-	}
-	if err != nil {
-		return nil, Message{}, fmt.Errorf("mailbox: message %s of %s: %w", name, owner, err)
-	}
-	m := Message{ID: id, Name: name, Mailbox: owner, Modified: info.ModTime()}
-	s.probe(root, &m, info, time.Now().Add(probeTime))
-	return f, m, nil
+	m.ID = id
+	return &item{f, st}, m, nil
 }
 
-// Delete moves a message to the deleted folder; "" looks into every mailbox. Errors:
-// ErrItemID, ErrItem.
+// item is an open message. It has no other methods of a file, so that no reader goes around
+// the check.
+type item struct {
+	f  *os.File
+	st stamp
+}
+
+func (i *item) Read(p []byte) (int, error) {
+	n, err := i.f.Read(p)
+	if is, serr := statOf(i.f); serr != nil || !is.sameContent(i.st) {
+		return 0, errors.Join(ErrUnfinished, serr)
+	}
+	return n, err
+}
+
+func (i *item) Seek(offset int64, whence int) (int64, error) { return i.f.Seek(offset, whence) }
+func (i *item) Close() error                                 { return i.f.Close() }
+
+// Delete moves a message to the trash, from which Restore brings it back; "" looks into every
+// mailbox. Errors: ErrItemID, ErrItem, ErrUnreadable.
 func (s *Store) Delete(user, id string) error {
 	s.change.Lock()
 	defer s.change.Unlock()
-	owner, name, err := s.find(user, id)
-	if err != nil {
-		return err
-	}
-	root, err := s.open(owner, false)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	err = moveAway(root, name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return ErrItem
-	}
-	if err != nil {
-		return fmt.Errorf("mailbox: message %s of %s not deleted: %w", name, owner, err)
-	}
-	return nil
-}
-
-// moveAway moves a message to the deleted folder, where nothing is overwritten.
-func moveAway(root *os.Root, name string) error {
-	if err := root.MkdirAll(deletedDir, 0o770); err != nil {
-		return err
-	}
-	to := name
-	for n := 1; ; n++ {
-		if _, err := root.Lstat(path.Join(deletedDir, to)); errors.Is(err, fs.ErrNotExist) {
-			break
-		} else if err != nil {
+	for range 3 {
+		b, e, f, err := s.locate(user, messagesDir, id)
+		if err != nil {
 			return err
 		}
-		ext := path.Ext(name)
-		to = fmt.Sprintf("%s (%d)%s", strings.TrimSuffix(name, ext), n, ext)
+		err = s.throwAway(b, e, f, id)
+		f.Close()
+		if !errors.Is(err, ErrItem) {
+			return err
+		}
 	}
-	if err := root.Rename(path.Join(messagesDir, name), path.Join(deletedDir, to)); err != nil {
-		return err
-	}
-	return errors.Join(syncDir(root, deletedDir), syncDir(root, messagesDir))
+	return ErrItem
 }

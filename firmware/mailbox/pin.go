@@ -10,7 +10,6 @@ import (
 )
 
 const (
-	pinFile     = "pin.json"
 	pinDigits   = 6
 	pinFailures = 15 // in a row, then the PIN is void: Exchange's default
 )
@@ -49,7 +48,7 @@ func (s *Store) CheckPIN(user, digits string) bool {
 	s.change.Lock()
 	defer s.change.Unlock()
 	var p pin
-	if err := s.read(user, pinFile, &p); err != nil || p.Failures >= pinFailures {
+	if err := s.readLocked(user, pinFile, &p); err != nil || p.Failures >= pinFailures {
 		return false
 	}
 	right := bcrypt.CompareHashAndPassword([]byte(p.Hash), []byte(digits)) == nil

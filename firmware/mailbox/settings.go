@@ -1,10 +1,7 @@
 package mailbox
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 )
 
@@ -19,15 +16,13 @@ type Settings struct {
 // defaultSettings are those of a user who has changed none, as Exchange enables one.
 var defaultSettings = Settings{MissedCallNotification: true}
 
-const (
-	settingsFile = "settings.json"
-	maxFile      = 1 << 20 // bytes of a file of ours
-)
-
 // Settings of user.
-func (s *Store) Settings(user string) (Settings, error) {
+func (s *Store) Settings(user string) (Settings, error) { return settings(user, s.read) }
+
+// settings reads them by read. Those that were damaged are the default ones.
+func settings(user string, read func(user, name string, into any) error) (Settings, error) {
 	settings := defaultSettings
-	err := s.read(user, settingsFile, &settings)
+	err := read(user, settingsFile, &settings)
 	if errors.Is(err, fs.ErrNotExist) {
 		return defaultSettings, nil
 	}
@@ -39,7 +34,7 @@ func (s *Store) Settings(user string) (Settings, error) {
 func (s *Store) ChangeSettings(user string, change func(*Settings)) error {
 	s.change.Lock()
 	defer s.change.Unlock()
-	settings, err := s.Settings(user)
+	settings, err := settings(user, s.readLocked)
 	if err != nil {
 		return err
 	}
@@ -49,31 +44,4 @@ func (s *Store) ChangeSettings(user string, change func(*Settings)) error {
 		return nil
 	}
 	return s.write(user, settingsFile, settings)
-}
-
-// read reads a JSON file of a user's.
-func (s *Store) read(user, name string, into any) error {
-	root, err := s.open(user, false)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	f, _, err := openRegular(root, name)
-	if err != nil {
-		return fmt.Errorf("mailbox: %s of %s: %w", name, user, err)
-	}
-	defer f.Close()
-	if err := json.NewDecoder(io.LimitReader(f, maxFile)).Decode(into); err != nil {
-		return fmt.Errorf("mailbox: %s of %s is damaged; remove it: %w", name, user, err)
-	}
-	return nil
-}
-
-// write stores a JSON file of a user's.
-func (s *Store) write(user, name string, value any) error {
-	return s.replace(user, name, func(w io.Writer) error {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "\t")
-		return e.Encode(value)
-	})
 }

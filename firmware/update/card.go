@@ -17,8 +17,9 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/google/renameio/v2"
 	"golang.org/x/sys/unix"
+
+	"hookswitch/firmware/statefile"
 )
 
 // Card is the SD card of an appliance.
@@ -297,21 +298,8 @@ func writeJSON(path string, v any) error {
 	if err != nil {
 		return fmt.Errorf("update: %w", err)
 	}
-	if err := renameio.WriteFile(path, append(b, '\n'), 0o600); err != nil {
+	if err := statefile.Replace(path, append(b, '\n'), 0o600); err != nil {
 		return fmt.Errorf("update: %w", err)
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-// syncDir returns when the names in dir are on the card.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("update: %w", err)
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil {
-		return fmt.Errorf("update: %s: %w", dir, err)
 	}
 	return nil
 }

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/google/renameio/v2"
+	"hookswitch/firmware/statefile"
 )
 
 // States of the last update, as update.json has them.
@@ -43,7 +43,7 @@ func (c *Card) record() (record, bool) {
 func (c *Card) plan(r record) error {
 	b, err := os.ReadFile(c.Config)
 	if err == nil {
-		err = renameio.WriteFile(c.savedConfig(), b, 0o600)
+		err = statefile.Replace(c.savedConfig(), b, 0o600)
 	}
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("update: keep configuration: %w", err)
@@ -67,7 +67,10 @@ func (c *Card) Trial() bool {
 // people, "" when there is nothing to say.
 func (c *Card) Settle() (note string, err error) {
 	r, ok := c.record()
-	if !ok || r.State != trying || c.Trial() {
+	if !ok {
+		return c.setAside()
+	}
+	if r.State != trying || c.Trial() {
 		return "", nil
 	}
 	if r.Version == c.Running.Version {
@@ -81,8 +84,25 @@ func (c *Card) Settle() (note string, err error) {
 	return note, writeJSON(c.recordPath(), r)
 }
 
+// setAside keeps a record that can't be read from being taken for none for ever.
+func (c *Card) setAside() (note string, err error) {
+	root, err := os.OpenRoot(c.Perm)
+	if err != nil {
+		return "", fmt.Errorf("update: %w", err)
+	}
+	defer root.Close()
+	aside, err := statefile.SetAside(root, filepath.Base(c.recordPath()))
+	if errors.Is(err, os.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("update: damaged record: %w", err)
+	}
+	return "the record of the last update was damaged (now " + aside + "): whether it was kept is not known", nil
+}
+
 func (c *Card) restoreConfig() error {
-	err := os.Rename(c.savedConfig(), c.Config)
+	err := statefile.Rename(c.savedConfig(), c.Config)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("update: restore configuration: %w", err)
 	}
@@ -102,7 +122,7 @@ func (c *Card) Confirm() error {
 }
 
 func (c *Card) finish(r record) error {
-	_ = os.Remove(c.savedConfig())
+	_ = statefile.Remove(c.savedConfig())
 	r.State = confirmed
 	return writeJSON(c.recordPath(), r)
 }

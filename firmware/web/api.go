@@ -26,7 +26,8 @@ const maxRequest = 64 << 10 // bytes of a request's body
 //	POST   /api/calls         {"item": …, "number": …} starts a call: its call.Info
 //	GET    /api/calls/{id}    call.Info; in a path the id's / + = are escaped
 //	DELETE /api/calls/{id}    hangs up; the call.Info once the line is on-hook
-//	GET    /api/messages      array of mailbox.Message
+//	GET    /api/messages      array of mailbox.Message, newest first; ?offset=, ?limit=, ?deleted=1
+//	POST   /api/messages/{id}/restore  brings a deleted one back: its mailbox.Message
 //	GET    /api/events        server-sent events: see events.go
 //	GET    /api/version       BuildInfo
 //	GET    /                  the page
@@ -54,6 +55,7 @@ func (a *API) Handler() http.Handler {
 	mux.HandleFunc("GET /api/calls/{id}", a.call)
 	mux.HandleFunc("DELETE /api/calls/{id}", a.disconnect)
 	mux.HandleFunc("GET /api/messages", a.messages)
+	mux.HandleFunc("POST /api/messages/{id}/restore", a.restore)
 	mux.HandleFunc("GET /api/events", a.events)
 	mux.HandleFunc("GET /api/version", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, Build()) })
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {
@@ -65,11 +67,16 @@ func (a *API) Handler() http.Handler {
 }
 
 func reply(w http.ResponseWriter, status int, v any) {
+	header(w, status)
+	_ = json.NewEncoder(w).Encode(v)
+}
+
+// header begins an answer in JSON.
+func header(w http.ResponseWriter, status int) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v)
 }
 
 // Problem says in a sentence what is wrong and what to do next.
@@ -94,6 +101,8 @@ var advice = []struct {
 	{call.ErrOnHook, http.StatusInternalServerError, "; see hookswitch lines, and look at the modem"},
 	{mailbox.ErrItem, http.StatusNotFound, "; see hookswitch messages"},
 	{mailbox.ErrItemID, http.StatusBadRequest, "; see hookswitch messages"},
+	{mailbox.ErrUnfinished, http.StatusUnprocessableEntity, ""},
+	{mailbox.ErrUnreadable, http.StatusUnprocessableEntity, ""},
 	{audio.ErrFormat, http.StatusUnprocessableEntity, ""},
 	{audio.ErrBroken, http.StatusUnprocessableEntity, ""},
 	{audio.ErrLimit, http.StatusUnprocessableEntity, ""},
@@ -219,16 +228,4 @@ func (u User) box() string {
 		return ""
 	}
 	return u.Name
-}
-
-func (a *API) messages(w http.ResponseWriter, r *http.Request) {
-	list, err := a.Store.Messages(UserOf(r).box())
-	if err != nil {
-		a.fail(w, err)
-		return
-	}
-	if list == nil {
-		list = []mailbox.Message{} // never null
-	}
-	reply(w, http.StatusOK, list)
 }

@@ -72,6 +72,7 @@ func newAPI(t *testing.T) *api {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = store.Close() })
 	network := sim.New(sim.Options{Speed: 20})
 	line := network.GSM("gsm1")
 	calls, err := call.New(call.Options{
@@ -223,6 +224,7 @@ func TestAnEmptyListIsAnArray(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = store.Close() })
 	h := (&web.API{Calls: calls, Store: store, Log: slog.New(slog.DiscardHandler)}).Handler()
 	for _, path := range []string{"/api/lines", "/api/calls", "/api/messages"} {
 		w := httptest.NewRecorder()

@@ -9,7 +9,11 @@ import (
 	"hookswitch/firmware/mailbox"
 )
 
-const pageCalls = 20 // on the page
+// What is on the page; the command line lists all.
+const (
+	pageCalls    = 20
+	pageMessages = 100
+)
 
 //go:embed page.html
 var pageText string
@@ -39,9 +43,10 @@ func (a *API) page(w http.ResponseWriter, r *http.Request) {
 		Lines    []call.LineInfo
 		Calls    []call.Info
 		Messages []mailbox.Message
+		More     int // messages
 		Build    BuildInfo
 		Update   bool
-	}{user, a.faults(), a.shown(user), calls[:min(len(calls), pageCalls)], messages, Build(), a.Updates && user.Admin})
+	}{user, a.faults(), a.shown(user), calls[:min(len(calls), pageCalls)], messages[:min(len(messages), pageMessages)], max(0, len(messages)-pageMessages), Build(), a.Updates && user.Admin})
 }
 
 // script keeps the page up to date, and shows how an update goes.

@@ -21,7 +21,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
+	"hookswitch/firmware/statefile"
 )
 
 // A board has no clock before NTP: it starts in 1970. Its certificate must be valid both
@@ -37,7 +37,8 @@ var (
 // another, remove both. Clients trust it by its Fingerprint, or by cert.pem.
 //
 // The certificate works even if the error is not nil: then it is for this run only, and the
-// error says why the stored one can't be used, or the new one not be stored.
+// error says why the stored one can't be used, or the new one not be stored; or one that was
+// damaged has been set aside, and the new one stored.
 func SelfSigned(dir, host string) (tls.Certificate, error) {
 	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	cert, loadErr := tls.LoadX509KeyPair(certFile, keyFile)
@@ -51,20 +52,44 @@ func SelfSigned(dir, host string) (tls.Certificate, error) {
 	if cert, err = tls.X509KeyPair(certPEM, keyPEM); err != nil {
 		return tls.Certificate{}, fmt.Errorf("web: certificate: %w", err)
 	}
-	if !errors.Is(loadErr, fs.ErrNotExist) { // never write over what somebody has put there
+	var unreadable *fs.PathError
+	switch {
+	case errors.Is(loadErr, fs.ErrNotExist):
+		loadErr = nil
+	case errors.As(loadErr, &unreadable): // it may be readable again another time
 		return cert, fmt.Errorf("web: certificate for this run only: %w", loadErr)
+	default:
+		if err := setAside(dir); err != nil {
+			return cert, fmt.Errorf("web: certificate for this run only: %w: %w", loadErr, err)
+		}
+		loadErr = fmt.Errorf("web: certificate is new, the old one is kept beside it as damaged: %w", loadErr)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return cert, fmt.Errorf("web: certificate for this run only: %w", err)
 	}
 	// The key first: if the power fails now, both are made anew, and nobody has seen either.
-	if err := renameio.WriteFile(keyFile, keyPEM, 0o600); err != nil {
+	if err := statefile.Replace(keyFile, keyPEM, 0o600); err != nil {
 		return cert, fmt.Errorf("web: certificate for this run only: %w", err)
 	}
-	if err := renameio.WriteFile(certFile, certPEM, 0o644); err != nil {
+	if err := statefile.Replace(certFile, certPEM, 0o644); err != nil {
 		return cert, fmt.Errorf("web: certificate for this run only: %w", err)
 	}
-	return cert, nil
+	return cert, loadErr
+}
+
+// setAside keeps a certificate and key that do not work, which somebody may have put there.
+func setAside(dir string) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	for _, name := range []string{"key.pem", "cert.pem"} {
+		if _, err := statefile.SetAside(root, name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // makeCertificate makes a certificate that signs nothing else: whoever trusts it trusts

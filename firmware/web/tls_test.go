@@ -105,8 +105,11 @@ func TestWhatCannotBeUsedOrStoredDoesNotStopTheBoard(t *testing.T) {
 			t.Errorf("%s: error %v, certificate %v, want both", name, err, cert.Leaf != nil)
 		}
 	}
-	if b, err := os.ReadFile(filepath.Join(broken, "key.pem")); err != nil || !bytes.Equal(b, []byte("not PEM")) {
-		t.Errorf("the damaged key was written over: %q, %v", b, err)
+	if _, err := web.SelfSigned(broken, "board"); err != nil {
+		t.Errorf("the new certificate does not stay: %v", err)
+	}
+	if b, err := os.ReadFile(filepath.Join(broken, "key.pem.damaged-1")); err != nil || !bytes.Equal(b, []byte("not PEM")) {
+		t.Errorf("the damaged key was lost: %q, %v", b, err)
 	}
 }
 

@@ -13,15 +13,16 @@ var auEncodings = map[uint32]encoding{
 	6: bigEndian(encF32), 7: bigEndian(encF64), 27: encALaw,
 }
 
-// openAU reads the header of a Sun or NeXT file: six big-endian words.
-func openAU(r io.ReadSeeker, size int64) (*source, error) {
+// openAU reads the header of a Sun or NeXT file: six big-endian words. r stands at its start.
+func openAU(r io.ReadSeeker, at, size int64) (*source, error) {
 	var head struct{ Magic, Offset, Length, Encoding, Rate, Channels uint32 }
 	if err := binary.Read(r, binary.BigEndian, &head); err != nil {
 		return nil, fmt.Errorf("%w: AU header cut short", ErrBroken)
 	}
-	length := size - int64(head.Offset)
+	at += int64(head.Offset)
+	there := size - at
 	switch {
-	case head.Offset < 24 || length < 0:
+	case head.Offset < 24 || there < 0:
 		return nil, fmt.Errorf("%w: AU with its sound at %d", ErrBroken, head.Offset)
 	case head.Channels < 1 || head.Channels > most:
 		return nil, fmt.Errorf("%w: %d channels", ErrBroken, head.Channels)
@@ -30,14 +31,21 @@ func openAU(r io.ReadSeeker, size int64) (*source, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: AU of encoding %d", ErrFormat, head.Encoding)
 	}
-	if _, err := r.Seek(int64(head.Offset), io.SeekStart); err != nil {
-		return nil, fmt.Errorf("audio: %w", err)
+	frame := int64(e.bytes) * int64(head.Channels)
+	s := &source{rate: int(head.Rate)}
+	claimed := int64(head.Length)
+	switch next, _, _ := sniffHere(r, at+claimed, 4); {
+	case claimed >= unknownSize: // nobody came to fill it in
+	case claimed > there:
+		s.missing = (claimed - there) / frame
+	case string(next) == ".snd" && claimed > 0: // two files in one
+		there = claimed
+		s.next = func() (*source, error) { return openNext(r, at+claimed) }
 	}
-	const unknown = 0xffffffff
-	if head.Length != unknown {
-		length = min(length, int64(head.Length))
+	if _, err := r.Seek(at, io.SeekStart); err != nil {
+		return nil, err
 	}
-	channels := int(head.Channels)
-	pcm := pcmReader(bufio.NewReaderSize(io.LimitReader(r, length), 1<<16), e, channels)
-	return &source{int(head.Rate), length / int64(e.bytes*channels), pcm}, nil
+	s.length = there / frame
+	s.read = pcmReader(bufio.NewReaderSize(io.LimitReader(r, there), 1<<16), e, int(head.Channels))
+	return s, nil
 }

@@ -5,7 +5,7 @@
 // ADPCM, MP3), AU, bare GSM 06.10, MP3 (MPEG 1, 2 and 2.5), FLAC and Opus in Ogg, at 4 to
 // 192 kHz and of up to eight channels.
 //
-//	decode.go    a message of any format → Clip; wav.go and the others, a format each
+//	decode.go    a message of any format → Clip; open.go: which one; wav.go and the others, a format each
 //	resample.go  any rate → 8000 Hz
 //	level.go     any loudness → a telephone line's
 //	player.go    a message under the control of keys; stretch.go: slower and faster
@@ -17,18 +17,44 @@ package audio
 
 import (
 	"errors"
+	"fmt"
 	"time"
 )
 
 // Rate is the sample rate of a telephone line, in Hz.
 const Rate = 8000
 
-// Errors of Decode and Probe.
+// Errors of Decode, Describe and Load. Any other is of reading the file, and may pass.
 var (
 	ErrFormat = errors.New("audio: not a format this board plays")
 	ErrBroken = errors.New("audio: damaged file")
-	ErrLimit  = errors.New("audio: too long or too large")
+	ErrLimit  = errors.New("audio: too long")
 )
+
+// TooLong is the ErrLimit of a message whose length is known.
+type TooLong struct{ Length, Limit time.Duration }
+
+func (e TooLong) Error() string {
+	return fmt.Sprintf("too long: %s of at most %s", Seconds(e.Length), Seconds(e.Limit))
+}
+
+// Unwrap makes it an ErrLimit.
+func (e TooLong) Unwrap() error { return ErrLimit }
+
+// Seconds writes a time for people: "4 s", "1 min", "10 min 30 s".
+func Seconds(d time.Duration) string {
+	s := int(d.Round(time.Second) / time.Second)
+	if d < time.Second { // not nothing, nor rounded to a whole one
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+	switch {
+	case s < 60:
+		return fmt.Sprintf("%d s", s)
+	case s%60 == 0:
+		return fmt.Sprintf("%d min", s/60)
+	}
+	return fmt.Sprintf("%d min %d s", s/60, s%60)
+}
 
 // Clip is sound at Rate, mono, 16-bit.
 type Clip []int16

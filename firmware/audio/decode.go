@@ -1,14 +1,11 @@
 package audio
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"time"
-
-	"hookswitch/firmware/audio/mp3"
 )
 
 const (
@@ -19,82 +16,211 @@ const (
 
 	// shortest is what must be there of a file that claims to hold more.
 	shortest = 100 * time.Millisecond
+
+	// mostJoined bounds the files that follow each other in one.
+	mostJoined = 1000
 )
 
-// source is a message being decoded.
+// source is sound of one rate in a file.
 type source struct {
 	rate   int
-	length int64 // in samples of rate, -1 where the file does not tell
+	length int64 // in samples of rate, of what is there; -1 where only reading it tells
 	// read fills p with samples, mixed to mono, full scale at 32768. What it returns with an
-	// error is good. io.EOF ends the message; another error is damage, which ends it too.
+	// error is good. io.EOF ends the sound; another error is damage, which ends it too.
 	read func(p []float32) (n int, err error)
+	// count goes through the file as read does, without decoding it, and returns the number
+	// of samples. nil where length tells.
+	count func() int64
+	// next opens what follows in the file; nil where nothing can. io.EOF: nothing does.
+	next func() (*source, error)
+
+	// At the end of the sound:
+	missing int64 // samples that the file says it holds and are not there
+	damaged bool  // something was skipped that should have been sound
 }
 
-// Decode reads a whole message of whatever supported format (told by its bytes, not by its
-// name), resampled to Rate without aliasing. limit bounds the length of the result: a longer
-// message is ErrLimit. A message that was cut short, or is damaged in the middle, is as long
-// as what is there; one without a whole header or any sound is ErrBroken.
+// stream is a message at Rate, piece by piece.
+type stream struct {
+	file  *file
+	s     *source
+	files int // opened so far
+
+	rs        *resampler
+	in, out   []float32
+	taken     int // samples taken from s, and given of it
+	given     int
+	there     time.Duration // of the sources before s
+	missing   time.Duration
+	damaged   bool
+	exhausted bool
+}
+
+func openStream(r io.ReadSeeker, name string) (*stream, error) {
+	f := &file{ReadSeeker: r}
+	s, err := open(f, name)
+	if err != nil {
+		return nil, f.explain(err)
+	}
+	return &stream{file: f, s: s, files: 1, rs: newResampler(s.rate), in: make([]float32, 4096)}, nil
+}
+
+// read returns the next samples, which are good until the next call. At the end of the
+// sound it is io.EOF, or why the file could not be read any more. One without any sound is
+// ErrBroken.
+func (d *stream) read() ([]float32, error) {
+	for !d.exhausted {
+		n, err := d.s.read(d.in)
+		d.taken += n
+		out := d.in[:n]
+		if d.s.rate != Rate {
+			d.out = d.rs.write(d.out[:0], out)
+			if err != nil && d.taken > 0 {
+				d.out = d.rs.flush(d.out)
+				d.out = d.out[:min(len(d.out), max(0, d.rs.length(d.taken)-d.given))]
+			}
+			out = d.out
+		}
+		d.given += len(out)
+		if err != nil {
+			if err := d.advance(err); err != nil {
+				return nil, err
+			}
+		}
+		if len(out) > 0 {
+			return out, nil
+		}
+	}
+	return nil, d.file.explain(io.EOF)
+}
+
+// advance goes on, at the end of a source, to what follows in the file.
+func (d *stream) advance(end error) error {
+	d.there += duration(int64(d.taken), d.s.rate)
+	d.missing += duration(d.s.missing, d.s.rate)
+	d.damaged = d.damaged || d.s.damaged || end != io.EOF
+	next := (*source)(nil)
+	if d.s.next != nil && d.files < mostJoined && d.file.err == nil {
+		var err error
+		if next, err = d.s.next(); err != nil && err != io.EOF {
+			d.damaged = true
+		}
+	}
+	d.files++
+	d.taken, d.given = 0, 0
+	if next == nil {
+		if d.exhausted = true; d.there == 0 {
+			return d.file.explain(noSound(end))
+		}
+		return nil
+	}
+	d.s, d.rs = next, newResampler(next.rate)
+	return nil
+}
+
+// description is of what was read so far.
+func (d *stream) description() Description {
+	return Description{
+		Duration: d.there + duration(int64(d.taken), d.s.rate), Missing: told(d.missing), Damaged: d.damaged,
+	}
+}
+
+// told is a missing time that is worth telling: less is an encoder's padding.
+func told(missing time.Duration) time.Duration {
+	if missing < 250*time.Millisecond {
+		return 0
+	}
+	return missing
+}
+
+// Decode reads a whole message of whatever supported format, resampled to Rate without
+// aliasing. limit bounds the length of the result: a longer message is ErrLimit. A message
+// that was cut short, or is damaged in the middle, is as long as what is there; one without
+// a whole header or any sound is ErrBroken.
 func Decode(r io.ReadSeeker, limit time.Duration) (Clip, error) {
-	s, err := open(r)
+	d, err := openStream(r, "")
 	if err != nil {
 		return nil, err
 	}
 	limit = min(limit, longest)
-	if s.length > int64(limit.Seconds()*float64(s.rate)) {
-		return nil, tooLong(s.length, s.rate)
+	if n := d.s.length; n > 0 && duration(n, d.s.rate) > limit {
+		return nil, TooLong{duration(n, d.s.rate), limit}
 	}
-	var clip Clip
-	if s.length > 0 {
-		clip = make(Clip, 0, min(s.length*Rate/int64(s.rate), 600*Rate)+1)
-	}
-	rs := newResampler(s.rate)
-	in, out := make([]float32, 4096), []float32(nil)
-	for total := 0; ; {
-		n, err := s.read(in)
-		total += n
-		out = rs.write(out[:0], in[:n])
-		clip = appendRounded(clip, out)
-		if clip.Duration() > limit {
-			return nil, fmt.Errorf("%w: longer than %v", ErrLimit, limit)
+	clip := make(Clip, 0, int64(max(0, d.s.length))*Rate/int64(d.s.rate)+1)
+	for {
+		piece, err := d.read()
+		if err == io.EOF {
+			return clip, nil
 		}
 		if err != nil {
-			if total == 0 {
-				return nil, noSound(err)
-			}
-			clip = appendRounded(clip, rs.flush(out[:0]))
-			return clip[:min(len(clip), rs.length(total))], nil
+			return nil, err
+		}
+		clip = appendRounded(clip, piece)
+		if clip.Duration() > limit {
+			return nil, fmt.Errorf("%w: longer than %v", ErrLimit, limit)
 		}
 	}
 }
 
-// Probe reads only as much as it needs to tell a message's duration.
-func Probe(r io.ReadSeeker) (time.Duration, error) {
-	s, err := open(r)
+// Description is what can be told of a message before it is played.
+type Description struct {
+	Duration time.Duration // of what is there
+	Missing  time.Duration // that the file says it holds besides, and does not
+	Damaged  bool          // there are gaps in it, of a length that nobody knows
+}
+
+// Incomplete says what is missing, "" where nothing is.
+func (d Description) Incomplete() string {
+	switch {
+	case d.Missing > 0:
+		return fmt.Sprintf("incomplete: %s of %s", Seconds(d.Duration), Seconds(d.Duration+d.Missing))
+	case d.Damaged:
+		return "damaged: parts of it are missing"
+	}
+	return ""
+}
+
+// Describe tells a message's length and what is missing of it, without decoding more than it
+// has to. name may tell formats that the bytes do not. Errors: ErrFormat, ErrBroken, ErrLimit;
+// any other is of reading the file, and may pass.
+func Describe(r io.ReadSeeker, name string) (Description, error) {
+	d, err := openStream(r, name)
 	if err != nil {
-		return 0, err
+		return Description{}, err
 	}
-	in := make([]float32, 4096)
-	n, err := s.read(in)
-	if n == 0 {
-		return 0, noSound(err)
-	}
-	total := int64(n)
-	for s.length < 0 && err == nil {
-		n, err = s.read(in)
-		total += int64(n)
-		if total > int64(longest.Seconds())*int64(s.rate) {
-			return 0, tooLong(total, s.rate)
+	for {
+		n, end := d.s.length, io.EOF
+		switch {
+		case d.s.count != nil:
+			n = d.s.count()
+		case n < 0:
+			n, end = d.listen()
+		}
+		d.taken = int(n)
+		if err := d.advance(end); err != nil {
+			return Description{}, err
+		}
+		if d.there > longest {
+			return Description{}, TooLong{d.there, longest}
+		}
+		if d.exhausted {
+			return d.description(), d.file.err
 		}
 	}
-	return duration(max(total, s.length), s.rate), nil
+}
+
+// listen counts samples by decoding them.
+func (d *stream) listen() (total int64, err error) {
+	for n := 0; err == nil && total <= int64(longest.Seconds())*int64(d.s.rate); total += int64(n) {
+		n, err = d.s.read(d.in)
+	}
+	if err == nil {
+		err = io.EOF
+	}
+	return total, err
 }
 
 func duration(samples int64, rate int) time.Duration {
 	return time.Duration(float64(samples) / float64(rate) * float64(time.Second))
-}
-
-func tooLong(samples int64, rate int) error {
-	return fmt.Errorf("%w: %v of sound", ErrLimit, duration(samples, rate).Round(time.Second))
 }
 
 func noSound(err error) error {
@@ -112,76 +238,4 @@ func appendRounded(c Clip, in []float32) Clip {
 		out[i] = round16(s)
 	}
 	return c
-}
-
-// open finds out what r is by its first bytes.
-func open(r io.ReadSeeker) (*source, error) {
-	size, err := r.Seek(0, io.SeekEnd)
-	if err != nil {
-		return nil, fmt.Errorf("audio: %w", err)
-	}
-	if _, err := r.Seek(0, io.SeekStart); err != nil {
-		return nil, fmt.Errorf("audio: %w", err)
-	}
-	head := make([]byte, min(size, sniffed))
-	if _, err := io.ReadFull(r, head); err != nil {
-		return nil, fmt.Errorf("audio: %w", err)
-	}
-	if _, err := r.Seek(0, io.SeekStart); err != nil {
-		return nil, fmt.Errorf("audio: %w", err)
-	}
-	s, err := sniff(r, head, size)
-	if err != nil {
-		return nil, err
-	}
-	if s.rate < minRate || s.rate > maxRate {
-		return nil, fmt.Errorf("%w: %d samples a second", ErrBroken, s.rate)
-	}
-	return s, nil
-}
-
-// sniffed is how much of a file is looked at to tell what it is.
-const sniffed = 4096
-
-func sniff(r io.ReadSeeker, head []byte, size int64) (*source, error) {
-	switch {
-	case len(head) == 0:
-		return nil, fmt.Errorf("%w: empty file", ErrBroken)
-	case begins(head, "RIFF"):
-		return openWAV(r, size)
-	case begins(head, ".snd"):
-		return openAU(r, size)
-	case begins(head, "fLaC"):
-		return openFLAC(r)
-	case begins(head, "OggS"):
-		return openOgg(r, head)
-	case begins(head, "ID3"), mp3.Sniff(head):
-		return openMP3(r)
-	case isGSM(head):
-		return openGSM(r, size), nil
-	}
-	for _, f := range strangers {
-		if len(head) >= f.at && bytes.HasPrefix(head[f.at:], []byte(f.magic)) {
-			return nil, fmt.Errorf("%w: %s", ErrFormat, f.what)
-		}
-	}
-	return nil, fmt.Errorf("%w: neither WAV nor MP3, GSM, AU, FLAC or Opus", ErrFormat)
-}
-
-func begins(head []byte, magic string) bool { return bytes.HasPrefix(head, []byte(magic)) }
-
-// strangers are formats that somebody may well try, and what to do about them.
-var strangers = []struct {
-	at          int
-	magic, what string
-}{
-	{0, "#!AMR-WB\n", "AMR-WB; convert it first, with ffmpeg -i FILE -ar 16000 FILE.wav"},
-	{0, "#!AMR\n", "AMR; convert it first, with ffmpeg -i FILE FILE.wav"},
-	{0, "\x30\x26\xb2\x75\x8e\x66\xcf\x11", "WMA; convert it first, with ffmpeg -i FILE FILE.wav"},
-	{4, "ftyp", "MPEG-4 (AAC); convert it first, with ffmpeg -i FILE FILE.wav"},
-	{0, "FORM", "AIFF; convert it first, with sox FILE FILE.wav"},
-	{0, "RIFX", "big-endian WAV; convert it first, with sox FILE FILE.wav"},
-	{0, "RF64", "64-bit WAV; convert it first, with ffmpeg -i FILE FILE.wav"},
-	{0, "\xff\xf1", "AAC; convert it first, with ffmpeg -i FILE FILE.wav"},
-	{0, "\xff\xf9", "AAC; convert it first, with ffmpeg -i FILE FILE.wav"},
 }

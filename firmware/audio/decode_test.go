@@ -86,9 +86,9 @@ func TestDecodedSoundIsWhatOtherProgramsDecode(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer f.Close()
-			d, err := audio.Probe(f)
-			if err != nil || (d-got.Duration()).Abs() > 100*time.Millisecond {
-				t.Errorf("Probe says %v, %v, of %v", d, err, got.Duration())
+			d, err := audio.Describe(f, "")
+			if err != nil || d.Incomplete() != "" || (d.Duration-got.Duration()).Abs() > 100*time.Millisecond {
+				t.Errorf("Describe says %v, %v, of %v", d, err, got.Duration())
 			}
 		})
 	}
@@ -171,7 +171,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"65535 channels", le16(good, atChannels, 0xffff), audio.ErrBroken, "channels"},
 		{"no sample rate", le32(good, atRate, 0), audio.ErrBroken, "samples a second"},
 		{"4 billion samples a second", le32(good, atRate, 0xffffffff), audio.ErrBroken, "samples a second"},
-		{"samples of no bits", le16(good, atBits, 0), audio.ErrFormat, "bits"},
+		{"samples of no bits, nor blocks", le16(le16(good, atBits, 0), atBits-2, 0), audio.ErrFormat, "bits"},
 		{"samples of 65535 bits", le16(good, atBits, 0xffff), audio.ErrFormat, "bits"},
 		{"RIFF that is no WAV", append([]byte("RIFF\x10\x00\x00\x00AVI "), make([]byte, 100)...), audio.ErrFormat, "not WAV"},
 		{"an unknown coding", le16(good, atTag, 0x0130), audio.ErrFormat, "ffmpeg"},
@@ -185,7 +185,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"an ID3 tag alone", append([]byte("ID3\x04\x00\x00\x00\x00\x01\x00"), make([]byte, 128)...), audio.ErrBroken, "no frame"},
 		{"AU that begins behind its end", []byte(".snd\x7f\xff\xff\xff\x00\x00\x00\x10\x00\x00\x00\x03\x00\x00\x1f\x40\x00\x00\x00\x01abcd"), audio.ErrBroken, ""},
 		{"AU cut in its header", []byte(".snd\x00\x00\x00\x18\x00"), audio.ErrBroken, "cut short"},
-		{"two minutes", wav(8000, 1, make([]int16, 120*8000)), audio.ErrLimit, "2m0s"},
+		{"two minutes", wav(8000, 1, make([]int16, 120*8000)), audio.ErrLimit, "too long: 2 min of at most 1 min"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			clip, err := audio.Decode(bytes.NewReader(test.file), time.Minute)
@@ -195,8 +195,8 @@ func TestDecodeRefuses(t *testing.T) {
 			if test.want == audio.ErrLimit {
 				return
 			}
-			if d, err := audio.Probe(bytes.NewReader(test.file)); !errors.Is(err, test.want) {
-				t.Errorf("Probe: got %v, %v; want %v", d, err, test.want)
+			if d, err := audio.Describe(bytes.NewReader(test.file), ""); !errors.Is(err, test.want) {
+				t.Errorf("Describe: got %v, %v; want %v", d, err, test.want)
 			}
 		})
 	}

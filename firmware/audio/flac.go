@@ -1,7 +1,6 @@
 package audio
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
@@ -13,25 +12,25 @@ func openFLAC(r io.Reader) (*source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBroken, err)
 	}
-	s := &source{d.Rate, d.Length, func(p []float32) (int, error) {
+	s := &source{rate: d.Rate, length: -1}
+	s.read = func(p []float32) (int, error) {
 		n, err := d.Read(p)
 		for i := range p[:n] {
 			p[i] *= 32768
 		}
-		if errors.Is(err, flac.ErrBroken) {
-			err = fmt.Errorf("%w: %w", ErrBroken, err)
-		}
+		s.missing, s.damaged = d.Missing, d.Damaged
 		return n, err
-	}}
-	if s.length == 0 {
-		s.length = -1
+	}
+	s.count = func() int64 {
+		n := d.Count()
+		s.missing, s.damaged = d.Missing, d.Damaged
+		return n
+	}
+	s.next = func() (*source, error) {
+		if rest := d.Rest(); rest != nil {
+			return openFLAC(rest)
+		}
+		return nil, io.EOF
 	}
 	return s, nil
-}
-
-// recovered makes an error of a library's panic: no file may stop the board.
-func recovered(err *error) {
-	if p := recover(); p != nil {
-		*err = fmt.Errorf("%w: %v", ErrBroken, p)
-	}
 }

@@ -33,8 +33,8 @@ func FuzzDecode(f *testing.F) {
 			if c.Duration() > limit || len(c) == 0 {
 				t.Errorf("%v of sound", c.Duration())
 			}
-			if _, err := audio.Probe(bytes.NewReader(b)); err != nil {
-				t.Errorf("decoded, but Probe says %v", err)
+			if d, err := audio.Describe(bytes.NewReader(b), ""); err != nil || (d.Duration-c.Duration()).Abs() > 100*time.Millisecond {
+				t.Errorf("decoded %v, but Describe says %v, %v", c.Duration(), d.Duration, err)
 			}
 		case !errors.Is(err, audio.ErrBroken) && !errors.Is(err, audio.ErrFormat) && !errors.Is(err, audio.ErrLimit):
 			t.Errorf("an error of none of our kinds: %v", err)

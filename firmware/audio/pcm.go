@@ -41,6 +41,16 @@ var (
 			to[i] = float32(int32(binary.LittleEndian.Uint32(from[4*i:]))) / (1 << 16)
 		}
 	}}
+	encS24In32 = encoding{4, func(to []float32, from []byte) {
+		for i := range to {
+			to[i] = float32(int32(binary.LittleEndian.Uint32(from[4*i:]))) / (1 << 8)
+		}
+	}}
+	encF24 = encoding{4, func(to []float32, from []byte) {
+		for i := range to {
+			to[i] = sane(float64(math.Float32frombits(binary.LittleEndian.Uint32(from[4*i:]))) / (1 << 23))
+		}
+	}}
 	encF32 = encoding{4, func(to []float32, from []byte) {
 		for i := range to {
 			to[i] = sane(float64(math.Float32frombits(binary.LittleEndian.Uint32(from[4*i:]))))

@@ -5,32 +5,34 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"strings"
 )
 
-// Format tags of WAV files (Microsoft's mmreg.h).
-const (
-	tagPCM        = 0x0001
-	tagMSADPCM    = 0x0002
-	tagFloat      = 0x0003
-	tagALaw       = 0x0006
-	tagMuLaw      = 0x0007
-	tagIMAADPCM   = 0x0011
-	tagGSM        = 0x0031
-	tagMP3        = 0x0055
-	tagExtensible = 0xfffe
-)
-
-// wavFormat is the fmt chunk.
-type wavFormat struct {
-	tag, channels, bits int
-	rate                int
-	block               int // bytes that belong together
-	extra               []byte
+// isWAV reports whether b begins as WAV does: Microsoft's, its big-endian form, the 64-bit
+// ones of EBU Tech 3306 and ITU-R BS.2088.
+func isWAV(b []byte) bool {
+	return len(b) >= 12 && string(b[8:12]) == "WAVE" && wavIDs[string(b[:4])]
 }
 
-// openWAV reads the chunks before the samples.
-func openWAV(r io.ReadSeeker, size int64) (*source, error) {
-	w := wavReader{r: r, size: size, fact: -1}
+var wavIDs = map[string]bool{"RIFF": true, "RIFX": true, "RF64": true, "BW64": true}
+
+// wavReader reads the chunks of a WAV file.
+type wavReader struct {
+	r    io.ReadSeeker
+	size int64 // of the file
+	pos  int64
+
+	order  binary.ByteOrder
+	riff   uint32 // the file's own idea of its size
+	long   int64  // of the data, of a 64-bit file; -1 unknown
+	format *wavFormat
+	fact   int64 // frames, of a compressed format; -1 unknown
+	lost   bool  // a chunk says that it ends behind the file's end
+}
+
+// openWAV reads the chunks before the samples. r stands at the file's start.
+func openWAV(r io.ReadSeeker, at, size int64) (*source, error) {
+	w := wavReader{r: r, size: size, pos: at, fact: -1, long: -1, order: binary.LittleEndian}
 	if err := w.header(); err != nil {
 		return nil, err
 	}
@@ -49,16 +51,6 @@ func openWAV(r io.ReadSeeker, size int64) (*source, error) {
 	return nil, fmt.Errorf("%w: WAV with too many chunks", ErrBroken)
 }
 
-type wavReader struct {
-	r    io.ReadSeeker
-	size int64 // of the file
-	pos  int64
-	riff uint32 // the file's own idea of its size
-
-	format *wavFormat
-	fact   int64 // frames, of a compressed format; -1 unknown
-}
-
 func (w *wavReader) bytes(n int) ([]byte, error) {
 	b := make([]byte, n)
 	if _, err := io.ReadFull(w.r, b); err != nil {
@@ -66,6 +58,12 @@ func (w *wavReader) bytes(n int) ([]byte, error) {
 	}
 	w.pos += int64(n)
 	return b, nil
+}
+
+func (w *wavReader) seek(to int64) error {
+	_, err := w.r.Seek(to, io.SeekStart)
+	w.pos = to
+	return err
 }
 
 func (w *wavReader) header() error {
@@ -76,59 +74,81 @@ func (w *wavReader) header() error {
 	if string(b[8:]) != "WAVE" {
 		return fmt.Errorf("%w: RIFF, but not WAV", ErrFormat)
 	}
-	w.riff = binary.LittleEndian.Uint32(b[4:])
+	if string(b[:4]) == "RIFX" {
+		w.order = binary.BigEndian
+	}
+	w.riff = w.order.Uint32(b[4:])
 	return nil
 }
 
+// chunk reads a chunk's header. Where none is, a chunk before it lied about its size, or
+// somebody left out a byte of padding: the next one that we need is looked for.
 func (w *wavReader) chunk() (id string, length uint32, err error) {
+	at := w.pos
 	b, err := w.bytes(8)
-	if err != nil {
+	if err == nil && isID(b) && !w.lost {
+		return string(b[:4]), w.order.Uint32(b[4:]), nil
+	}
+	const reach = 1 << 20
+	w.lost = false
+	from := max(12, at-1)
+	if err := w.seek(from); err != nil {
 		return "", 0, err
 	}
-	return string(b[:4]), binary.LittleEndian.Uint32(b[4:]), nil
+	b = make([]byte, min(reach, max(0, w.size-from)))
+	n, _ := io.ReadFull(w.r, b)
+	for i := range b[:max(0, n-8)] {
+		if id := string(b[i : i+4]); id == "data" && w.format != nil || id == "fmt " && w.format == nil {
+			return id, w.order.Uint32(b[i+4:]), w.seek(from + int64(i) + 8)
+		}
+	}
+	return "", 0, fmt.Errorf("%w: WAV header cut short", ErrBroken)
+}
+
+// isID reports whether b begins with a chunk's name.
+func isID(b []byte) bool {
+	for _, c := range b[:4] {
+		if c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // read takes what is of use from a chunk, and goes to the next.
 func (w *wavReader) read(id string, length uint32) error {
 	end := w.pos + int64(length) + int64(length%2)
-	if end > w.size {
-		return fmt.Errorf("%w: WAV header cut short", ErrBroken)
-	}
 	switch {
-	case id == "fmt " && (length < 14 || length > 4096):
+	case id == "fmt " && length < 14:
 		return fmt.Errorf("%w: format chunk of %d bytes", ErrBroken, length)
 	case id == "fmt ":
-		b, err := w.bytes(int(length))
-		if err != nil {
-			return err
+		b, err := w.bytes(int(min(length, 4096, uint32(max(0, w.size-w.pos)))))
+		if err != nil || len(b) < 14 {
+			return fmt.Errorf("%w: WAV header cut short", ErrBroken)
 		}
-		w.format = parseFormat(b)
+		w.format = parseFormat(b, w.order)
 	case id == "fact" && length >= 4:
 		b, err := w.bytes(4)
 		if err != nil {
 			return err
 		}
-		w.fact = int64(binary.LittleEndian.Uint32(b))
+		w.fact = int64(w.order.Uint32(b))
+	case id == "ds64" && length >= 16: // EBU Tech 3306 §3.2: the sizes of the file and of the data
+		b, err := w.bytes(16)
+		if err != nil {
+			return err
+		}
+		w.long = int64(w.order.Uint64(b[8:]))
 	}
-	_, err := w.r.Seek(end, io.SeekStart)
-	w.pos = end
-	return err
+	if w.lost = end > w.size; w.lost {
+		end = w.pos
+	}
+	return w.seek(end)
 }
 
-func parseFormat(b []byte) *wavFormat {
-	word := func(i int) int { return int(binary.LittleEndian.Uint16(b[i:])) }
-	f := &wavFormat{tag: word(0), channels: word(2), rate: int(binary.LittleEndian.Uint32(b[4:])), block: word(12)}
-	if len(b) >= 16 {
-		f.bits = word(14)
-	}
-	if len(b) > 18 {
-		f.extra = b[18:]
-	}
-	if f.tag == tagExtensible && len(f.extra) >= 8 {
-		f.tag = int(binary.LittleEndian.Uint16(f.extra[6:])) // the GUID begins with it
-	}
-	return f
-}
+// unknownSize is what programs that write into a pipe give as a size, or more: ffmpeg
+// 0xffffffff, sox 0x7ffff000 and a header, arecord 0x80000000. No message is as large.
+const unknownSize = 0x7f000000
 
 // data makes the source of the samples, which begin here.
 func (w *wavReader) data(claimed uint32) (*source, error) {
@@ -141,99 +161,138 @@ func (w *wavReader) data(claimed uint32) (*source, error) {
 	case f.rate < minRate || f.rate > maxRate:
 		return nil, fmt.Errorf("%w: %d samples a second", ErrBroken, f.rate)
 	}
-	length := w.size - w.pos
-	whole := int64(claimed) <= length && !w.unfinished(claimed)
-	if whole {
-		length = int64(claimed)
+	length := int64(claimed)
+	if claimed == 0xffffffff && w.long > 0 {
+		length = w.long
 	}
-	r := bufio.NewReaderSize(io.LimitReader(w.r, length), 1<<16)
-	s, err := f.source(r, length, w.fact)
-	if err == nil && !whole && s.length >= 0 && duration(s.length, s.rate) < shortest {
-		return nil, fmt.Errorf("%w: WAV that claims %d bytes of sound and has %d", ErrBroken, claimed, length)
+	parts, missing, next := w.parts(length)
+	there := int64(0)
+	for _, p := range parts {
+		there += p.size
 	}
-	return s, err
+	r := bufio.NewReaderSize(&partReader{r: w.r, parts: parts}, 1<<16)
+	s, err := f.source(r, there, w.fact)
+	if err != nil {
+		return nil, err
+	}
+	if missing != 0 && s.length >= 0 && duration(s.length, s.rate) < shortest {
+		return nil, fmt.Errorf("%w: WAV that claims %d bytes of sound and has %d", ErrBroken, claimed, there)
+	}
+	if missing > 0 && s.length > 0 {
+		s.missing = int64(float64(s.length) * float64(missing) / float64(there))
+	}
+	s.damaged = missing > 0
+	if next > 0 {
+		s.next = func() (*source, error) { return openNext(w.r, next) }
+	}
+	return s, nil
 }
 
-// unfinished says whether no sound is claimed because nobody came to fill in the header,
-// which then does not count what follows.
-func (w *wavReader) unfinished(claimed uint32) bool {
-	return claimed == 0 && int64(w.riff)+8 < w.size
-}
+// part is a stretch of a file.
+type part struct{ at, size int64 }
 
-func (f *wavFormat) source(r *bufio.Reader, length, fact int64) (*source, error) {
-	switch f.tag {
-	case tagPCM, tagFloat, tagALaw, tagMuLaw:
-		e, ok := f.encoding()
-		if !ok {
-			return nil, fmt.Errorf("%w: WAV of %d bits, format %d", ErrFormat, f.bits, f.tag)
-		}
-		return &source{f.rate, length / int64(e.bytes*f.channels), pcmReader(r, e, f.channels)}, nil
-	case tagIMAADPCM, tagMSADPCM:
-		return f.adpcm(r, length, fact)
-	case tagGSM:
-		return f.gsm(r, length, fact)
-	case tagMP3:
-		return newMP3(r, -1)
-	}
-	return nil, fmt.Errorf("%w: WAV of format %#04x; convert it first, with ffmpeg -i FILE -c:a pcm_s16le NEW.wav", ErrFormat, f.tag)
-}
-
-func (f *wavFormat) encoding() (encoding, bool) {
+// parts are where the samples are, from here on: as long as the header says, where chunks
+// follow or the file ends, and else as far as the file goes. missing is how much of what it
+// says is not there, in bytes, -1 where it does not say. next is where another file begins,
+// 0 where none does.
+func (w *wavReader) parts(length int64) (parts []part, missing, next int64) {
+	rest := w.size - w.pos
+	whole := []part{{w.pos, rest}}
 	switch {
-	case f.tag == tagMuLaw && f.bits == 8:
-		return encMuLaw, true
-	case f.tag == tagALaw && f.bits == 8:
-		return encALaw, true
-	case f.tag == tagFloat && f.bits == 32:
-		return encF32, true
-	case f.tag == tagFloat && f.bits == 64:
-		return encF64, true
-	case f.tag == tagPCM && f.bits >= 1 && f.bits <= 32: // fewer bits are the upper ones of whole bytes
-		return []encoding{encU8, encS16, encS24, encS32}[(f.bits-1)/8], true
+	case length >= unknownSize || length < 0:
+		return whole, -1, 0
+	case length > rest:
+		return whole, length - rest, 0
 	}
-	return encoding{}, false
+	parts = []part{{w.pos, length}}
+	more, next, ok := w.chunksFrom(w.pos + length + length%2)
+	if !ok && length%2 == 1 {
+		more, next, ok = w.chunksFrom(w.pos + length)
+	}
+	if !ok {
+		return whole, -1, 0
+	}
+	return append(parts, more...), 0, next
 }
 
-func (f *wavFormat) adpcm(r *bufio.Reader, length, fact int64) (*source, error) {
-	header := 4 * f.channels
-	decode := imaBlock(f.channels)
-	perBlock := 1 + (f.block-header)/(4*f.channels)*8
-	if f.tag == tagMSADPCM {
-		header = 7 * f.channels
-		decode = msBlock(f.channels, f.msCoefs())
-		perBlock = 2 + (f.block-header)*2/f.channels
+// trailers are chunks that stand behind the samples of damaged files, too.
+const trailers = "LIST list id3  ID3  bext fact cue  smpl inst JUNK junk PAD  afsp iXML _PMX TAG  levl DISP"
+
+// chunksFrom looks at what follows the samples. ok reports whether that is the end of the
+// file, or chunks up to there or to another file: next. Samples in further chunks are parts.
+func (w *wavReader) chunksFrom(at int64) (parts []part, next int64, ok bool) {
+	for range 1000 {
+		if w.size-at < 8 {
+			return parts, 0, true
+		}
+		head, _, err := sniffHere(w.r, at, 16)
+		if err != nil || len(head) < 8 {
+			return nil, 0, false
+		}
+		id := string(head[:4])
+		size := int64(w.order.Uint32(head[4:]))
+		end := at + 8 + size
+		switch {
+		case isWAV(head):
+			return parts, at, true
+		case begins(head, "TAG"), begins(head, "ID3"), begins(head, "APETAGEX"):
+			return parts, 0, true
+		case !isID(head):
+			return nil, 0, false
+		case end > w.size && !strings.Contains(trailers, id):
+			return nil, 0, false
+		case end > w.size:
+			return parts, 0, true
+		}
+		if id == "data" {
+			parts = append(parts, part{at + 8, size})
+		}
+		if end += size % 2; end < w.size && size%2 == 1 { // some leave out the padding
+			if b, _, _ := sniffHere(w.r, end-1, 8); len(b) == 8 && isID(b) && !isID(b[1:]) {
+				end--
+			}
+		}
+		at = end
 	}
-	if f.bits != 4 {
-		return nil, fmt.Errorf("%w: ADPCM of %d bits", ErrFormat, f.bits)
-	}
-	if f.block < header {
-		return nil, fmt.Errorf("%w: ADPCM in blocks of %d bytes", ErrBroken, f.block)
-	}
-	frames := length / int64(f.block) * int64(perBlock)
-	if rest := length % int64(f.block); rest >= int64(header) {
-		frames += (rest-int64(header))*2/int64(f.channels) + 1
-	}
-	if fact > 0 && fact < frames {
-		frames = fact
-	}
-	return &source{f.rate, frames, blockReader(r, f.block, perBlock, f.channels, frames, decode)}, nil
+	return nil, 0, false
 }
 
-// msCoefs are the predictors that a file brings, and the standard ones where it does not.
-func (f *wavFormat) msCoefs() [][2]int {
-	if len(f.extra) < 4 {
-		return msCoefs
+// sniffHere reads a few bytes.
+func sniffHere(r io.ReadSeeker, at int64, n int) ([]byte, int64, error) {
+	if _, err := r.Seek(at, io.SeekStart); err != nil {
+		return nil, at, err
 	}
-	n := int(binary.LittleEndian.Uint16(f.extra[2:]))
-	if n == 0 || n > 256 || len(f.extra) < 4+4*n {
-		return msCoefs
+	b := make([]byte, n)
+	n, err := io.ReadFull(r, b)
+	if err == io.ErrUnexpectedEOF || err == io.EOF {
+		err = nil
 	}
-	coefs := make([][2]int, n)
-	for i := range coefs {
-		b := f.extra[4+4*i:]
-		coefs[i] = [2]int{int(int16(binary.LittleEndian.Uint16(b))), int(int16(binary.LittleEndian.Uint16(b[2:])))}
+	return b[:n], at, err
+}
+
+// partReader reads one part after the other.
+type partReader struct {
+	r     io.ReadSeeker
+	parts []part
+	left  int64 // of the part being read
+}
+
+func (p *partReader) Read(b []byte) (int, error) {
+	for p.left == 0 {
+		if len(p.parts) == 0 {
+			return 0, io.EOF
+		}
+		if _, err := p.r.Seek(p.parts[0].at, io.SeekStart); err != nil {
+			return 0, err
+		}
+		p.left, p.parts = p.parts[0].size, p.parts[1:]
 	}
-	return coefs
+	n, err := p.r.Read(b[:min(int64(len(b)), p.left)])
+	p.left -= int64(n)
+	if err == io.EOF { // the file has become shorter
+		p.left, err = 0, nil
+	}
+	return n, err
 }
 
 // WriteWAV writes c as a 16-bit PCM WAV file.

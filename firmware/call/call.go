@@ -58,7 +58,7 @@ type Info struct {
 	Answered time.Time `json:"answered,omitzero"`
 	Ended    time.Time `json:"ended,omitzero"`
 	Answer   string    `json:"answer,omitempty"`   // how sure Connected is: a modem.Answer
-	Reason   string    `json:"reason,omitempty"`   // why it ended, a sentence for a person
+	Reason   string    `json:"reason,omitempty"`   // why it ended, or why it is not known to have; a sentence for a person
 	SIPCode  int       `json:"sip_code,omitempty"` // line.md 4, only where the call failed
 }
 
@@ -66,7 +66,7 @@ type Info struct {
 type LineInfo struct {
 	Name    string `json:"name"`
 	Dialect string `json:"dialect"`
-	Hook    string `json:"hook"`  // "on-hook" or "off-hook"
+	Hook    string `json:"hook"`  // "on-hook", "off-hook", or "unknown" where nothing has told since the start
 	State   string `json:"state"` // "idle", "in-call", "lent" (a technician has it) or "fault"
 	Call    string `json:"call"`  // id of the call on it, or ""
 	Fault   string `json:"fault"` // why it is out of service and what to do, or ""

@@ -80,6 +80,8 @@ type Exchange struct {
 	running sync.WaitGroup // calls
 	watches sync.WaitGroup // one per line
 	stop    chan struct{}  // ends the watches
+	life    context.Context
+	endLife context.CancelFunc // gives up hang-ups that modems have not confirmed
 }
 
 // active is a call from Start to the end of its goroutine, and its record after that.
@@ -89,9 +91,11 @@ type active struct {
 	done   chan struct{} // closed when the line is released and the record final
 	line   *line         // nil while it waits for one
 	info   Info          // guarded by Exchange.mu
+	over   bool          // guarded by Exchange.mu: finish is at work, or done
 	since  time.Time     // monotonic: when it was asked for
 	due    time.Time     // guarded by Exchange.mu: when the attempt is over whatever happens; zero between two
-	hungUp error         // what the last hang-up could not confirm; set before done
+	seized bool          // guarded by Exchange.mu: the line may be off-hook, or is not known to be on-hook again
+	hangup *hangup       // guarded by Exchange.mu: of the last attempt; nil while one runs
 }
 
 // New puts every line on-hook, first each relay, then each modem, and returns when that is
@@ -100,6 +104,7 @@ type active struct {
 func New(opt Options) (*Exchange, error) {
 	opt = opt.withDefaults()
 	x := &Exchange{opt: opt, log: opt.Log, calls: map[string]*active{}, changed: make(chan struct{}), stop: make(chan struct{})}
+	x.life, x.endLife = context.WithCancel(context.Background())
 	for _, cfg := range opt.Lines {
 		x.lines = append(x.lines, newLine(cfg, x))
 	}
@@ -154,16 +159,17 @@ func (x *Exchange) watch(l *line) {
 	told := ""
 	for {
 		modemChanged, hookChanged := l.modem.Changed(), l.hook.Changed()
-		if err := l.fault(); err != nil && err.Error() != told {
+		x.mu.Lock()
+		err := l.faultLocked()
+		x.notifyLocked()
+		x.mu.Unlock()
+		if err != nil && err.Error() != told {
 			told = err.Error()
 			x.log.Warn("line out of service", "line", l.cfg.Name, "error", err)
 		} else if err == nil && told != "" {
 			told = ""
 			x.log.Info("line in service", "line", l.cfg.Name)
 		}
-		x.mu.Lock()
-		x.notifyLocked()
-		x.mu.Unlock()
 		select {
 		case <-modemChanged:
 		case <-hookChanged:
@@ -290,7 +296,7 @@ func (x *Exchange) takeLocked(l *line, c *active) {
 func (x *Exchange) retryLocked(req Request, number string) *active {
 	for _, c := range x.calls {
 		ringing := c.info.State == Connecting || c.info.State == Alerted
-		if ringing && c.req.User == req.User && c.req.Item == req.Item && c.info.Number == number && c.req.Greeting == nil && req.Greeting == nil &&
+		if ringing && !c.stuckLocked() && c.req.User == req.User && c.req.Item == req.Item && c.info.Number == number && c.req.Greeting == nil && req.Greeting == nil &&
 			time.Since(c.since) < x.opt.RetryWindow {
 			return c
 		}
@@ -300,7 +306,7 @@ func (x *Exchange) retryLocked(req Request, number string) *active {
 
 func (x *Exchange) runningLocked(user string) (n int) {
 	for _, c := range x.calls {
-		if c.info.State != Disconnected && c.info.User == user {
+		if c.info.State != Disconnected && !c.stuckLocked() && c.info.User == user {
 			n++
 		}
 	}
@@ -321,11 +327,13 @@ func (x *Exchange) idleLocked(user, number string) (*line, error) {
 		if !l.serves(user, number) {
 			continue
 		}
-		if l.call != nil || l.lent != nil {
+		err := l.faultLocked()
+		switch {
+		case l.lent != nil, l.call != nil && (err == nil || !l.call.stuckLocked()):
 			busy = true
-		} else if err := l.fault(); err != nil {
+		case err != nil:
 			fault = fmt.Errorf("%w: line %s: %w", ErrFault, l.cfg.Name, err)
-		} else {
+		default:
 			idle = append(idle, l)
 		}
 	}
@@ -344,7 +352,6 @@ func (x *Exchange) idleLocked(user, number string) (*line, error) {
 
 // run is a call from the first to the last attempt.
 func (x *Exchange) run(ctx context.Context, c *active) {
-	defer close(c.done)
 	err := x.wait(ctx, c)
 	for attempt := 0; err == nil; attempt++ {
 		err = x.attempt(ctx, c)
@@ -358,7 +365,12 @@ func (x *Exchange) run(ctx context.Context, c *active) {
 			err = nil
 		}
 	}
-	x.finish(c, err)
+	x.mu.Lock()
+	held := c.seized // Close has given its line up
+	x.mu.Unlock()
+	if !held {
+		x.finish(c, err)
+	}
 }
 
 // attempt is one try on the call's line. The length of a call is limited from here, off-hook.
@@ -431,6 +443,9 @@ func (x *Exchange) wait(ctx context.Context, c *active) error {
 func (x *Exchange) set(c *active, s State, answer string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if c.over {
+		return
+	}
 	c.info.State = s
 	if s == Connected {
 		c.info.Answered, c.info.Answer = time.Now(), answer
@@ -440,12 +455,17 @@ func (x *Exchange) set(c *active, s State, answer string) {
 }
 
 // finish releases the line and publishes how the call ended, in one step: whoever reads
-// Disconnected may dial again. The record is on the disk before that.
+// Disconnected may dial again. The record is on the disk before that. Only the first finish
+// of a call counts.
 func (x *Exchange) finish(c *active, err error) {
-	end := outcome(err, !c.info.Answered.IsZero()) // only this goroutine writes Answered
 	x.mu.Lock()
-	info := c.info
+	info, first := c.info, !c.over
+	c.over = true
 	x.mu.Unlock()
+	if !first {
+		return
+	}
+	end := outcome(err, !info.Answered.IsZero())
 	info.State, info.Cause, info.Reason, info.SIPCode, info.Ended = Disconnected, end.cause, end.reason, end.sip, time.Now()
 	x.history.end(info)
 	x.mu.Lock()
@@ -456,6 +476,7 @@ func (x *Exchange) finish(c *active, err error) {
 	}
 	c.req = Request{User: c.req.User} // lets go of the sound
 	x.log.Info("call", "call", info.ID, "state", Disconnected, "cause", info.Cause, "reason", info.Reason, "line", info.Line, "error", err)
+	close(c.done)
 	x.notifyLocked()
 }
 
@@ -509,8 +530,9 @@ func (x *Exchange) Lines() []LineInfo {
 	return infos
 }
 
-// Disconnect hangs up and returns when the line is verified on-hook, or with ErrOnHook and
-// why it could not be. A call that has already ended is no error.
+// Disconnect hangs up and returns when the line is known to be on-hook, or with ErrOnHook and
+// why it is not: then the call goes on to be told as not yet Disconnected, and so does every
+// further Disconnect, until the line is. A call that has already ended is no error.
 func (x *Exchange) Disconnect(ctx context.Context, id string) error {
 	x.mu.Lock()
 	c := x.calls[id]
@@ -519,34 +541,6 @@ func (x *Exchange) Disconnect(ctx context.Context, id string) error {
 		return ErrUnknown
 	}
 	return x.end(ctx, c, errDisconnected)
-}
-
-// end stops a call for a reason of ours. The relay opens and the first hang-up byte leaves
-// from this goroutine: nothing stands between a Disconnect and the line. The call's own
-// goroutine hangs up too, on its way out, as after every call.
-func (x *Exchange) end(ctx context.Context, c *active, why error) error {
-	select {
-	case <-c.done:
-		return nil
-	default:
-	}
-	c.cancel(why)
-	x.mu.Lock()
-	l := c.line
-	mine := l != nil && l.call == c
-	x.mu.Unlock()
-	if mine {
-		l.hangUpNow(c)
-	}
-	select {
-	case <-c.done:
-	case <-ctx.Done():
-		return fmt.Errorf("%w: %w", ErrOnHook, context.Cause(ctx))
-	}
-	if c.hungUp != nil {
-		return fmt.Errorf("%w: %w", ErrOnHook, c.hungUp)
-	}
-	return nil
 }
 
 // Close hangs up every line, waits for every call and closes the modems, in that order: a
@@ -567,7 +561,10 @@ func (x *Exchange) Close() error {
 		ends.Go(func() { _ = x.end(context.Background(), c, errShutdown) })
 	}
 	ends.Wait()
+	giveUp := time.AfterFunc(modemLimit, x.endLife) // a modem is told to hang up for as long as we can wait
 	x.running.Wait()
+	giveUp.Stop()
+	x.endLife()
 	if !first {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package call_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -52,8 +53,9 @@ var faults = []struct {
 var steps = []time.Duration{0, 500 * time.Millisecond, 4 * time.Second, 12 * time.Second}
 
 // TestEveryFaultAtEveryStep holds what the board promises: whatever happens, a moment after
-// Disconnect (or the call's own end) the relay is open and the call is Disconnected; and a
-// minute after the fault has gone the line is in service, and its modem on-hook.
+// Disconnect (or the call's own end) the relay is open, and a line with one known to be
+// on-hook; what is told of call and line agrees; and a minute after the fault has gone the line
+// is in service, and its modem on-hook.
 func TestEveryFaultAtEveryStep(t *testing.T) {
 	for _, line := range []string{"fxo1", "gsm1"} {
 		for _, f := range faults {
@@ -81,14 +83,15 @@ func strike(t *testing.T, line string, fault sim.Faults, at time.Duration) {
 	}
 	time.Sleep(5 * time.Second)
 	err := b.Disconnect(t.Context(), info.ID)
-	if info, _ = b.Call(info.ID); info.State != call.Disconnected {
-		t.Errorf("after Disconnect (%v) the call is %s", err, info.State)
-	}
+	checkAgree(t, b, info.ID, err)
 	if line == "fxo1" && l.OffHook() {
 		t.Errorf("after Disconnect (%v) the exchange sees the line off-hook", err)
 	}
 	if err == nil && l.OffHook() {
 		t.Error("Disconnect has returned without an error, and the modem is off-hook")
+	}
+	if line == "fxo1" && err != nil {
+		t.Errorf("the relay has opened, and Disconnect says %v", err)
 	}
 	l.Fault(sim.Faults{})
 	time.Sleep(time.Minute)
@@ -101,5 +104,30 @@ func strike(t *testing.T, line string, fault sim.Faults, at time.Duration) {
 	again, _ := b.until(t, b.start(t, request("5550106")).ID, call.Disconnected)
 	if again.Cause != call.None || again.Answered.IsZero() {
 		t.Errorf("the next call: %s, %s", again.Cause, again.Reason)
+	}
+}
+
+// checkAgree fails the test unless what a Disconnect has answered, what its call is and what
+// its line is are one and the same story.
+func checkAgree(t *testing.T, b *board, id string, answer error) {
+	t.Helper()
+	info, err := b.Call(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := info.State == call.Disconnected
+	if ended != (answer == nil) || answer != nil && !errors.Is(answer, call.ErrOnHook) {
+		t.Errorf("Disconnect has said %v, and the call is %s (%s)", answer, info.State, info.Reason)
+	}
+	for _, l := range b.Lines() {
+		if l.Name != info.Line {
+			continue
+		}
+		if another := l.Call != "" && l.Call != id; ended && !another && (l.Hook != "on-hook" || l.Call == id) {
+			t.Errorf("the call is %s (%s), and the line is %+v", info.State, info.Reason, l)
+		}
+		if !ended && (l.Hook == "on-hook" || l.State != "fault" || l.Call != id || l.Fault == "" || info.Reason == "") {
+			t.Errorf("Disconnect was not confirmed: the call is %s (%s), the line is %+v", info.State, info.Reason, l)
+		}
 	}
 }

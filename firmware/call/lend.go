@@ -33,7 +33,7 @@ func (x *Exchange) Lend(name string) (*Lent, error) {
 			return nil, errShutdown
 		case l.lent != nil:
 			return nil, fmt.Errorf("%w: %s is taken by a technician", ErrNoLine, name)
-		case l.call != nil:
+		case l.call != nil && !l.call.stuckLocked(): // else it may take a technician to end it
 			return nil, fmt.Errorf("%w: %s is in a call", ErrNoLine, name)
 		default:
 			l.lent = &Lent{x: x, l: l}
@@ -50,7 +50,6 @@ func (t *Lent) Config() LineConfig { return t.l.cfg }
 
 // OffHook closes the hook relay, where the line is free for it (see hook.Switch).
 func (t *Lent) OffHook(ctx context.Context) error {
-	t.l.seized.Store(true)
 	return t.l.hook.OffHook(ctx)
 }
 
@@ -66,7 +65,6 @@ func (t *Lent) OnHook() error { return t.l.hook.OnHook() }
 // Port gives the modem's port, which nobody else uses until it is closed. The first thing
 // that the modem is told then is to hang up.
 func (t *Lent) Port(ctx context.Context) (io.ReadWriteCloser, error) {
-	t.l.seized.Store(true)
 	return t.l.modem.Borrow(ctx)
 }
 
@@ -77,7 +75,6 @@ func (t *Lent) Return() {
 		if err := t.l.hook.OnHook(); err != nil {
 			t.x.log.Error("line not confirmed on-hook", "line", t.l.cfg.Name, "error", err)
 		}
-		t.l.seized.Store(false)
 		t.x.mu.Lock()
 		defer t.x.mu.Unlock()
 		t.l.lent = nil

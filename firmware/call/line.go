@@ -6,17 +6,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"hookswitch/firmware/audio"
 	"hookswitch/hal/hook"
 	"hookswitch/hal/modem"
 )
-
-// hangUpLimit is when the ladder of hanging up ends: a modem that has not confirmed by then
-// is closed, opened and initialised anew before the line serves again.
-const hangUpLimit = 10 * time.Second
 
 // LineConfig is one telephone line: a modem and, on an analogue line, a hook switch.
 type LineConfig struct {
@@ -45,15 +40,12 @@ type line struct {
 	lent *Lent   // guarded by Exchange.mu: the technician who has it
 	used int     // guarded by Exchange.mu: calls so far
 
-	hang   chan struct{} // holds one token: one hang-up at a time; guards holder
-	holder *active       // the call that may be off-hook now
-	seized atomic.Bool   // off-hook, or not confirmed on-hook
+	hangup *hangup // guarded by Exchange.mu: one that the modem has not confirmed yet; nil when it has
 }
 
 // newLine opens the line's relay.
 func newLine(cfg LineConfig, x *Exchange) *line {
-	l := &line{cfg: cfg, x: x, hang: make(chan struct{}, 1)}
-	l.hang <- struct{}{}
+	l := &line{cfg: cfg, x: x}
 	l.hook, _ = hook.New(cfg.Hook) // its State tells of a relay that could not be opened
 	if cfg.Tones != nil {
 		l.cfg.Modem.Listen = func() func([]int16) modem.Progress { return listener(cfg.Tones) }
@@ -95,9 +87,16 @@ func (l *line) serves(user, number string) bool {
 	return len(l.cfg.Prefixes) == 0 || slices.ContainsFunc(l.cfg.Prefixes, begins)
 }
 
-// fault is why the line can't take a call, or nil.
-func (l *line) fault() error {
-	return errors.Join(l.hook.State().Fault, l.modem.Fault())
+// faultLocked is why the line can't take a call, or nil; Exchange.mu is held.
+func (l *line) faultLocked() error {
+	hookFault, modemFault := l.hook.State().Fault, l.modem.Fault()
+	if modemFault == nil && l.hangup != nil && (l.call == nil || !l.call.seized || l.call.stuckLocked()) {
+		modemFault = errSilent
+	}
+	if hookFault != nil && modemFault != nil {
+		return fmt.Errorf("%w; %w", hookFault, modemFault)
+	}
+	return errors.Join(hookFault, modemFault)
 }
 
 // infoLocked is the line as readers see it; Exchange.mu is held.
@@ -106,20 +105,20 @@ func (l *line) infoLocked() LineInfo {
 	if dialect == "" {
 		dialect = l.cfg.Modem.Dialect
 	}
-	info := LineInfo{Name: l.cfg.Name, Dialect: dialect, Hook: "on-hook", State: "idle"}
-	fault := l.fault()
+	info := LineInfo{Name: l.cfg.Name, Dialect: dialect, Hook: string(l.hookState()), State: "idle"}
+	fault := l.faultLocked()
 	if l.lent != nil {
 		fault = errLent
 	}
-	if st := l.hook.State(); st.Off || !st.Open || l.seized.Load() && (l.call != nil || fault != nil) {
-		info.Hook = "off-hook"
+	if l.call != nil {
+		info.Call = l.call.info.ID
 	}
 	switch {
-	case l.call != nil:
-		info.State, info.Call = "in-call", l.call.info.ID
 	case l.lent != nil:
 		info.State = "lent"
-	case fault != nil:
+	case l.call != nil && !l.call.stuckLocked():
+		info.State = "in-call"
+	case fault != nil || l.call != nil:
 		info.State = "fault"
 	}
 	if fault != nil {
@@ -129,15 +128,19 @@ func (l *line) infoLocked() LineInfo {
 }
 
 // run is a call on this line, from off-hook to on-hook. Whatever ends it, a panic too,
-// leaves through hangUp.
-func (l *line) run(ctx context.Context, c *active) (err error) {
-	defer func() { c.hungUp = l.hangUp(c) }()
-	l.hold(c)
+// leaves through release; and a card that holds up what it does in between does not keep the
+// line off-hook.
+func (l *line) run(ctx context.Context, c *active) error {
+	if err := l.seize(c); err != nil {
+		return err
+	}
+	defer l.release(c)
 	if err := l.hook.OffHook(ctx); err != nil {
 		return err
 	}
 	ctx, stop := l.hook.WatchLoop(ctx)
 	defer stop()
+	defer context.AfterFunc(ctx, func() { l.hangUp(c) })()
 	number := c.info.Number
 	if !l.modem.GSM() {
 		number = l.x.opt.Rules.Analogue(number)
@@ -148,48 +151,6 @@ func (l *line) run(ctx context.Context, c *active) (err error) {
 	}
 	l.x.set(c, Connected, string(answer))
 	return l.talk(ctx, c)
-}
-
-// hold notes that c may put the line off-hook from now on.
-func (l *line) hold(c *active) {
-	<-l.hang
-	defer func() { l.hang <- struct{}{} }()
-	l.holder = c
-	l.seized.Store(true)
-}
-
-// hangUpNow is hangUp from another goroutine, for as long as c holds the line. What it
-// can't confirm, the call's own hangUp tries again and reports.
-func (l *line) hangUpNow(c *active) {
-	<-l.hang
-	defer func() { l.hang <- struct{}{} }()
-	if l.holder == c {
-		_ = l.hangUpLocked()
-	}
-}
-
-// hangUp puts the line on-hook and says what was not confirmed.
-func (l *line) hangUp(c *active) error {
-	<-l.hang
-	defer func() { l.hang <- struct{}{} }()
-	err := l.hangUpLocked()
-	l.holder = nil
-	l.seized.Store(err != nil)
-	if err != nil {
-		l.x.log.Error("line not confirmed on-hook", "line", l.cfg.Name, "call", c.info.ID, "error", err)
-	}
-	return err
-}
-
-// hangUpLocked opens the relay first: it needs nobody's consent. The modem has its own deadline.
-func (l *line) hangUpLocked() error {
-	relay := l.hook.OnHook()
-	ctx, cancel := context.WithTimeout(context.Background(), hangUpLimit)
-	defer cancel()
-	if err := l.modem.Hangup(ctx); err != nil {
-		return errors.Join(relay, fmt.Errorf("call: modem of %s: %w", l.cfg.Name, err))
-	}
-	return relay
 }
 
 // close releases the relay, then the modem's port.

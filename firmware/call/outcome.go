@@ -35,6 +35,7 @@ var ends = []struct {
 	{modem.ErrSound, end{Unavailable, 503, "the modem's sound does not work"}, end{Other, 500, "the modem's sound has failed"}},
 	{modem.ErrNoService, end{Unavailable, 503, "the network does not put the call through"}, end{Other, 500, "the network was lost"}},
 	{modem.ErrGone, end{Unavailable, 503, "the modem is gone: check its cable and power"}, end{Unavailable, 503, "the modem is gone: check its cable and power"}},
+	{errSilent, end{Unavailable, 503, "the line's modem has not confirmed the last hang-up: hookswitch lines says more"}, end{}},
 	{hook.ErrInUse, end{Unavailable, 503, "another telephone on the line is in use"}, end{Other, 500, "another telephone on the line was lifted"}},
 	{hook.ErrRinging, end{Unavailable, 503, "the line is ringing"}, end{}},
 	{hook.ErrNoLoop, end{Unavailable, 503, "no loop current: check the line's cable and the hook relay's contact"}, end{Other, 500, "no loop current"}},

@@ -85,10 +85,7 @@ func soak(t *testing.T, dice *rand.Rand) {
 		time.Sleep(randomly(dice, 30*time.Second))
 		if dice.IntN(2) == 0 && len(ids) > 0 {
 			id := ids[dice.IntN(len(ids))]
-			err := b.Disconnect(t.Context(), id)
-			if info, _ := b.Call(id); info.State != call.Disconnected {
-				t.Fatalf("after Disconnect (%v): %+v", err, info)
-			}
+			checkAgree(t, b, id, b.Disconnect(t.Context(), id))
 		}
 		checkEnded(t, b, ids, over)
 	}

@@ -55,7 +55,7 @@ func (s *Store) openGreeting(user, name string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = audio.Probe(f)
+	_, err = audio.Describe(f, "")
 	if errors.Is(err, audio.ErrFormat) || errors.Is(err, audio.ErrBroken) {
 		err = fmt.Errorf("%w: %w", errDamaged, err)
 	}

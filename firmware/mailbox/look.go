@@ -209,7 +209,7 @@ func (s *Store) readFacts(b *box, name string, want stamp, limit time.Duration) 
 	if limit > 0 {
 		r.until = time.Now().Add(limit)
 	}
-	got = describe(r)
+	got = describe(r, name)
 	if r.stopped {
 		return facts{}, false
 	}
@@ -224,9 +224,9 @@ func (s *Store) readFacts(b *box, name string, want stamp, limit time.Duration) 
 }
 
 // describe tells the facts of a message.
-func describe(r io.ReadSeeker) facts {
-	duration, err := audio.Probe(r)
-	got := facts{known: true, duration: duration}
+func describe(r io.ReadSeeker, name string) facts {
+	about, err := audio.Describe(r, name)
+	got := facts{known: true, duration: about.Duration}
 	if err != nil {
 		got.fault = reason(err)
 		got.short = errors.Is(err, audio.ErrBroken)

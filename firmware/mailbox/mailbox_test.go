@@ -271,7 +271,7 @@ func TestGreetings(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d, err := audio.Probe(f); err != nil || d != time.Duration(seconds)*time.Second {
+			if d, err := audio.Describe(f, ""); err != nil || d.Duration != time.Duration(seconds)*time.Second {
 				t.Errorf("%s: %v, %v", kind, d, err)
 			}
 			f.Close()

@@ -15,7 +15,7 @@ const (
 	loopWait  = 5 * time.Second        // from seizing the line to the first loop current
 	inUseFor  = 200 * time.Millisecond // a parallel telephone lifted, not a glitch
 	flowsFor  = 500 * time.Millisecond // current without a call, not a pulse of ringing
-	stopLimit = time.Second            // from OnHook until the current must have stopped
+	stopLimit = 700 * time.Millisecond // from OnHook until the current must have stopped
 	readLimit = time.Second            // an input that can't be read for so long is in fault
 	openAgain = time.Second            // between attempts to open a relay that could not be
 )

@@ -3,6 +3,7 @@ package flac
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -13,8 +14,12 @@ import (
 var ErrBroken = errors.New("flac: damaged")
 
 const (
+	signature = "fLaC"
+
 	maxBlock = 65535
-	maxFrame = maxBlock*8*5 + 64 // bytes: all channels, verbatim, and the headers
+	maxFrame = maxBlock*8*4 + 64 // bytes: all channels, verbatim, and the headers
+
+	maxHeader = 16 // bytes of a frame's
 )
 
 // Decoder decodes one file.
@@ -24,7 +29,14 @@ type Decoder struct {
 	Bits     int   // of a sample
 	Length   int64 // in samples, 0 where nobody knew when the file was written
 
+	// Until the samples are read or counted, what was found by then:
+	Missing int64 // samples that Length promises and no frame holds; at the end
+	Damaged bool  // frames were skipped, or the last one is cut short
+
 	r        io.Reader
+	given    int64 // samples
+	skipped  bool  // what stood before the next frame was none
+	rest     io.Reader
 	store    []byte
 	buf      []byte // of store: read and not yet decoded, with spare bytes behind
 	atEnd    bool
@@ -37,7 +49,7 @@ type Decoder struct {
 func New(r io.Reader) (*Decoder, error) {
 	br := bufio.NewReaderSize(r, 1<<14)
 	magic := make([]byte, 4)
-	if _, err := io.ReadFull(br, magic); err != nil || string(magic) != "fLaC" {
+	if _, err := io.ReadFull(br, magic); err != nil || string(magic) != signature {
 		return nil, fmt.Errorf("%w: no signature", ErrBroken)
 	}
 	d := &Decoder{r: br, buf: make([]byte, spare)}
@@ -76,46 +88,142 @@ func (d *Decoder) parse(info []byte) {
 	d.Length = int64(v & (1<<36 - 1))
 }
 
-// Read fills p with samples, the mean of the channels, full scale at 1. After io.EOF, or
-// ErrBroken where a frame was damaged, there are no more.
+// Read fills p with samples, the mean of the channels, full scale at 1. A damaged frame is
+// left out; io.EOF ends the file, or comes where another begins, which Rest gives.
 func (d *Decoder) Read(p []float32) (int, error) {
 	if len(d.ready) == 0 {
-		if err := d.next(); err != nil {
-			return 0, err
+		block, err := d.next(false)
+		if err != nil {
+			return 0, d.end(err)
 		}
+		d.given += block
 	}
 	n := copy(p, d.ready)
 	d.ready = d.ready[n:]
 	return n, nil
 }
 
-// next decodes a frame, of which it learns only then how long it is.
-func (d *Decoder) next() error {
+// Count goes to the end as Read does, and returns the number of samples. It decodes only
+// frames whose checksum does not tell.
+func (d *Decoder) Count() int64 {
+	for {
+		block, err := d.next(true)
+		if err != nil {
+			_ = d.end(err)
+			return d.given
+		}
+		d.given += block
+	}
+}
+
+func (d *Decoder) end(err error) error {
+	if err == io.EOF && d.Length > 0 {
+		d.Missing = max(0, d.Length-d.given)
+	}
+	return err
+}
+
+// Rest is another file that begins where this one ends, nil where none does.
+func (d *Decoder) Rest() io.Reader { return d.rest }
+
+// next goes to the next frame, decodes it or only looks at its checksum, and returns its
+// length in samples.
+func (d *Decoder) next(look bool) (block int64, err error) {
 	const enough = 1 << 16 // bytes, of most frames
-	if len(d.buf) < enough {
+	if len(d.buf) < enough && !d.atEnd {
 		if err := d.fill(enough); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	for {
+		have := len(d.buf) - spare
+		if have == 0 && d.atEnd {
+			return 0, io.EOF
+		}
+		if look {
+			if block, size := d.checked(); size > 0 {
+				d.take(size)
+				return block, nil
+			}
+		}
 		f := frame{bits: bits{b: d.buf}}
 		err := f.decode(d)
-		have := len(d.buf) - spare
 		switch {
-		case f.pos > 8*have && d.atEnd && have > 0:
-			return io.EOF // cut short
-		case have == 0 && d.atEnd:
-			return io.EOF
-		case f.pos > 8*have && have < maxFrame:
-			if err := d.fill(2 * len(d.buf)); err != nil {
-				return err
+		case f.pos > 8*have && !d.atEnd && have < maxFrame: // it goes on
+			if err := d.fill(min(2*have, maxFrame)); err != nil {
+				return 0, err
 			}
 			continue
-		case err != nil:
+		case err == nil && f.pos <= 8*have:
+			d.take(f.pos / 8)
+			return int64(f.block), nil
+		case err == nil || f.pos > 8*have && f.block > 0:
+			d.Damaged = true // cut short, unless another frame is found in it
+		}
+		if err := d.resync(); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// take goes on behind a frame.
+func (d *Decoder) take(size int) {
+	d.Damaged = d.Damaged || d.skipped
+	d.skipped = false
+	d.buf = d.buf[size:]
+}
+
+// checked returns the length of the frame at hand, where another follows and the checksum of
+// what is between is right; 0 where decoding has to tell.
+func (d *Decoder) checked() (block int64, size int) {
+	b := d.buf[:len(d.buf)-spare]
+	f := frame{bits: bits{b: d.buf}}
+	if f.header(d) != nil {
+		return 0, 0
+	}
+	crc := uint16(0)
+	for i, c := range b {
+		if crc == 0 && c == 0xff && i > 0 && len(d.buf)-i > maxHeader+spare {
+			next := frame{bits: bits{b: d.buf[i:]}}
+			if next.header(d) == nil {
+				return int64(f.block), i
+			}
+		}
+		crc = crc<<8 ^ crcTable[byte(crc>>8)^c]
+	}
+	return 0, 0
+}
+
+// resync skips to what may be the next frame, or another file.
+func (d *Decoder) resync() error {
+	if !bytes.HasPrefix(d.buf, []byte(signature)) {
+		d.skipped = true
+	}
+	for from := 1; ; from = 0 {
+		b := d.buf[:len(d.buf)-spare]
+		for i := 0; i < len(b)-maxHeader || d.atEnd && i < len(b); i++ {
+			switch {
+			case b[i] == 0xff && i >= from:
+				f := frame{bits: bits{b: d.buf[i:]}}
+				if f.header(d) != nil {
+					continue
+				}
+				d.buf = d.buf[i:]
+				return nil
+			case b[i] == 'f' && bytes.HasPrefix(b[i:], []byte(signature)):
+				d.rest = io.MultiReader(bytes.NewReader(bytes.Clone(b[i:])), d.r)
+				d.buf, d.atEnd = make([]byte, spare), true
+				return io.EOF
+			}
+		}
+		if d.atEnd {
+			d.buf = d.buf[len(b):]
+			return io.EOF
+		}
+		d.buf = d.buf[max(0, len(b)-maxHeader):]
+		if err := d.fill(1 << 16); err != nil {
 			return err
 		}
-		d.buf = d.buf[f.pos/8:]
-		return nil
 	}
 }
 
@@ -123,7 +231,7 @@ func (d *Decoder) next() error {
 func (d *Decoder) fill(want int) error {
 	have := len(d.buf) - spare
 	if len(d.store) < want+spare {
-		d.store = make([]byte, 2*want+spare)
+		d.store = make([]byte, max(want, min(2*want, 1<<18))+spare)
 	}
 	copy(d.store, d.buf[:have])
 	n, err := io.ReadFull(d.r, d.store[have:len(d.store)-spare])

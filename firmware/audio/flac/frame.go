@@ -78,7 +78,11 @@ func (f *frame) header(d *Decoder) error {
 		f.block = 1 << block
 	}
 	f.take([16]int{12: 8, 13: 16, 14: 16}[rate]) // the file has one rate: the stream information's
-	f.take(8)                                    // checksum of the header; the whole frame has one
+	end := f.pos / 8
+	if end >= len(f.b)-spare || crc8(f.b[:end]) != byte(f.take(8)) {
+		f.block = 0
+		return fmt.Errorf("%w: frame header", ErrBroken)
+	}
 	f.depth = [8]int{d.Bits, 8, 12, 0, 16, 20, 24, 32}[depth]
 	f.channels = 2
 	switch {
@@ -88,6 +92,7 @@ func (f *frame) header(d *Decoder) error {
 		f.stereo = channels - 7
 	}
 	if f.block == 0 || f.block > maxBlock || f.depth != d.Bits || channels > 10 || f.channels != d.Channels {
+		f.block = 0
 		return fmt.Errorf("%w: frame header", ErrBroken)
 	}
 	return nil
@@ -153,6 +158,21 @@ var crcTable = func() (t [256]uint16) {
 func crc16(b []byte) (crc uint16) {
 	for _, c := range b {
 		crc = crc<<8 ^ crcTable[byte(crc>>8)^c]
+	}
+	return crc
+}
+
+// crc8 is of x^8 + x^2 + x + 1. Headers are short.
+func crc8(b []byte) (crc byte) {
+	for _, c := range b {
+		crc ^= c
+		for range 8 {
+			carry := crc & 0x80
+			crc <<= 1
+			if carry != 0 {
+				crc ^= 0x07
+			}
+		}
 	}
 	return crc
 }

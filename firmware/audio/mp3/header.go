@@ -90,12 +90,12 @@ type info struct {
 	delay, padding int   // samples that are not of the recording, at either end
 }
 
-// info reads the tag of Xing and LAME (http://gabriel.mp3-tech.org/mp3infotag.html), or
-// tells by the one of Fraunhofer (VBRI) that the frame has no sound.
+// info reads the tag of Xing and LAME (http://gabriel.mp3-tech.org/mp3infotag.html), or the
+// frames of Fraunhofer's (VBRI).
 func (h header) info(frame []byte) (i info, ok bool) {
 	const vbri = 4 + 32
-	if len(frame) >= vbri+4 && string(frame[vbri:vbri+4]) == "VBRI" {
-		return info{}, true
+	if len(frame) >= vbri+18 && string(frame[vbri:vbri+4]) == "VBRI" {
+		return info{frames: int64(binary.BigEndian.Uint32(frame[vbri+14:]))}, true
 	}
 	_, size := h.side()
 	b := frame[min(4+size, len(frame)):] // even where a CRC comes before the side information

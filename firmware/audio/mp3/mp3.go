@@ -13,6 +13,7 @@ package mp3
 
 import (
 	"bufio"
+	"encoding/binary"
 	"errors"
 	"io"
 )
@@ -20,18 +21,22 @@ import (
 // ErrNoFrame means that no layer III frame was found where one had to be.
 var ErrNoFrame = errors.New("mp3: no frame")
 
-const maxJunk = 128 << 10 // bytes between frames
-
-// Decoder decodes one file.
+// Decoder decodes one file, or several that stand one behind the other, as long as the sample
+// rate stays the same.
 type Decoder struct {
-	r      *bufio.Reader
-	first  header
-	divide int // the file's rate by ours
+	// What was found so far:
+	Missing int64 // samples that an encoder's tag promises and that are not there
+	Damaged bool  // frames are damaged, or something stands between them
+
+	r       *bufio.Reader
+	first   header
+	divide  int // the file's rate by ours
+	changed bool
 
 	main    []byte // main data: what earlier frames left over, and this frame's
 	old     int    // how much of main is left over
-	skip    int    // samples of ours at the start that are the encoder's delay
-	left    int64  // samples of ours until the encoder's padding, -1 unknown
+	tagged  tagged
+	held    []float32 // what may be the encoder's padding
 	ready   []float32
 	granule granule
 	hybrid  hybrid
@@ -39,116 +44,213 @@ type Decoder struct {
 	pcm     [2 * 576]float32
 }
 
+// tagged is what belongs together: frames behind an encoder's tag, up to the next tag.
+type tagged struct {
+	frames   int64 // so far
+	promised int64 // by the tag; 0 unknown
+	skip     int   // samples of ours at the start that are the encoder's delay
+	left     int64 // samples of ours until the encoder's padding, -1 unknown
+}
+
 // New reads to the first frame of r.
 func New(r io.Reader) (*Decoder, error) {
-	d := &Decoder{r: bufio.NewReaderSize(r, 1<<14), left: -1}
-	if err := d.skipTags(); err != nil {
-		return nil, err
-	}
+	return newDecoder(bufio.NewReaderSize(r, 1<<14))
+}
+
+func newDecoder(r *bufio.Reader) (*Decoder, error) {
+	d := &Decoder{r: r, tagged: tagged{left: -1}}
 	b, h, err := d.next()
 	if err != nil {
 		return nil, err
 	}
 	d.first, d.divide = h, h.divide()
-	info, ok := h.info(b)
-	if ok {
-		_, _ = d.r.Discard(h.size)
-		d.setDelay(info)
-	}
+	d.Damaged = false // there is no sound before the first frame
+	info, _ := h.info(b)
 	d.hybrid.init(32 / d.divide)
 	d.synth.init(d.divide, info.delay%d.divide)
 	return d, nil
 }
 
-// setDelay leaves out what the encoder says it has added.
-func (d *Decoder) setDelay(info info) {
-	d.skip = info.delay / d.divide
+// begin begins a part with its tag. It leaves out what the encoder says it has added.
+func (d *Decoder) begin(info info) {
+	d.endTagged()
+	d.tagged = tagged{promised: info.frames, skip: info.delay / d.divide, left: -1}
 	if info.frames > 0 && info.delay > 0 {
-		d.left = max(0, info.frames*int64(d.first.samples())-int64(info.delay+info.padding)) / int64(d.divide)
+		d.tagged.left = max(0, info.frames*int64(d.first.samples())-int64(info.delay+info.padding)) / int64(d.divide)
 	}
+	d.old = 0
+}
+
+// endTagged drops the padding and notes how many frames are missing. A frame more or less is
+// how encoders count.
+func (d *Decoder) endTagged() {
+	d.held = d.held[:0]
+	if short := d.tagged.promised - d.tagged.frames; short > 2 {
+		d.Missing += short * int64(d.first.samples()) / int64(d.divide)
+	}
+	d.tagged.promised = 0
 }
 
 // Rate is the sample rate of what Read gives, in Hz.
 func (d *Decoder) Rate() int { return d.first.rate / d.divide }
 
-// Read fills p with samples, full scale at 1, and returns how many. io.EOF ends the file;
-// a damaged frame is silence.
+// Read fills p with samples, full scale at 1, and returns how many. io.EOF ends the file, or
+// the part of it that has this rate; a damaged frame is silence.
 func (d *Decoder) Read(p []float32) (int, error) {
 	for len(d.ready) == 0 {
-		if d.left == 0 {
-			return 0, io.EOF
-		}
-		b, h, err := d.next()
+		b, h, err := d.frame()
 		if err != nil {
 			return 0, io.EOF
 		}
-		d.ready = d.decode(b, h)
+		d.ready = d.trim(d.decode(b, h))
 		_, _ = d.r.Discard(h.size)
-		n := min(d.skip, len(d.ready))
-		d.skip -= n
-		d.ready = d.ready[n:]
-		if d.left >= 0 {
-			d.ready = d.ready[:min(int64(len(d.ready)), d.left)]
-			d.left -= int64(len(d.ready))
-		}
 	}
 	n := copy(p, d.ready)
 	d.ready = d.ready[n:]
 	return n, nil
 }
 
-// next finds the next frame, which it leaves in r. A frame cut short by the file's end
-// is none.
+// Count goes to the end as Read does, without decoding, and returns the number of samples.
+func (d *Decoder) Count() (samples int64) {
+	for {
+		_, h, err := d.frame()
+		if err != nil {
+			return samples
+		}
+		samples += int64(len(d.trim(d.pcm[:h.samples()/d.divide])))
+		_, _ = d.r.Discard(h.size)
+	}
+}
+
+// Next is what follows where the rate changes; ErrNoFrame where nothing does.
+func (d *Decoder) Next() (*Decoder, error) {
+	if !d.changed {
+		return nil, ErrNoFrame
+	}
+	return newDecoder(d.r)
+}
+
+// frame finds the next frame that has sound.
+func (d *Decoder) frame() ([]byte, header, error) {
+	for {
+		b, h, err := d.next()
+		if err != nil {
+			d.endTagged()
+			return nil, header{}, err
+		}
+		info, ok := h.info(b)
+		if !ok {
+			d.tagged.frames++
+			return b, h, nil
+		}
+		d.begin(info)
+		_, _ = d.r.Discard(h.size)
+	}
+}
+
+// trim leaves out delay and padding. What the tag's count says is padding is held back until
+// the part ends there: where more frames come than were promised, the count is wrong.
+func (d *Decoder) trim(sound []float32) []float32 {
+	p := &d.tagged
+	n := min(p.skip, len(sound))
+	p.skip -= n
+	sound = sound[n:]
+	if p.left < 0 {
+		return sound
+	}
+	if p.frames > p.promised {
+		p.left = -1
+		d.held = append(d.held, sound...)
+		sound, d.held = d.held, nil
+		return sound
+	}
+	n = int(min(int64(len(sound)), p.left))
+	p.left -= int64(n)
+	d.held = append(d.held, sound[n:]...)
+	return sound[:n]
+}
+
+// next finds the next frame, which it leaves in r.
 func (d *Decoder) next() ([]byte, header, error) {
-	for range maxJunk {
+	for skipped := 0; ; {
 		b, err := d.r.Peek(4)
 		if err != nil {
 			return nil, header{}, ErrNoFrame
 		}
-		if h, ok := parseHeader(b); ok && d.fits(h) {
+		if n := d.tag(b); n > 0 {
+			_, _ = d.r.Discard(n)
+			continue
+		}
+		if h, ok := parseHeader(b); ok && d.fits(h, skipped > 0) {
+			if d.changed {
+				return nil, header{}, ErrNoFrame
+			}
+			d.Damaged = d.Damaged || skipped > 0
 			if b, err := d.r.Peek(h.size); err == nil {
 				return b, h, nil
 			}
+			d.Damaged = true // cut short by the file's end
+			return nil, header{}, ErrNoFrame
 		}
 		_, _ = d.r.Discard(1)
+		skipped++
 	}
-	return nil, header{}, ErrNoFrame
 }
 
-// fits says whether h goes on with the stream. A first frame must be followed by another.
-func (d *Decoder) fits(h header) bool {
-	if d.first.size > 0 {
-		return h.rate == d.first.rate
+// fits reports whether h goes on with the stream. A first frame, one behind something else
+// and one of another rate must be followed by one of its kind.
+func (d *Decoder) fits(h header, found bool) bool {
+	if h.rate == d.first.rate && !found {
+		return true
 	}
 	b, err := d.r.Peek(h.size + 4)
 	if err != nil {
-		return errors.Is(err, io.EOF) && len(b) == h.size
+		return errors.Is(err, io.EOF) && len(b) == h.size && h.rate == d.first.rate
 	}
 	next, ok := parseHeader(b[h.size:])
-	return ok && next.rate == h.rate
+	if !ok || next.rate != h.rate {
+		return false
+	}
+	d.changed = d.first.size > 0 && h.rate != d.first.rate
+	return true
 }
 
-// skipTags skips ID3v2 tags, http://id3.org/id3v2.4.0-structure §3.1.
-func (d *Decoder) skipTags() error {
-	for {
-		b, err := d.r.Peek(10)
-		if err != nil || string(b[:3]) != "ID3" {
-			return nil
+// tag is the length of a tag that begins here: ID3v1, ID3v2 and APE's stand between files
+// that somebody has joined.
+func (d *Decoder) tag(b []byte) int {
+	switch {
+	case string(b[:3]) == "TAG":
+		return 128
+	case string(b[:3]) == "ID3":
+		if b, err := d.r.Peek(10); err == nil && b[3] < 5 && b[6]|b[7]|b[8]|b[9] < 0x80 {
+			return tagSize(b)
 		}
-		size := int(b[6]&0x7f)<<21 | int(b[7]&0x7f)<<14 | int(b[8]&0x7f)<<7 | int(b[9]&0x7f)
-		if b[5]&0x10 != 0 {
-			size += 10 // a footer
-		}
-		if _, err := d.r.Discard(10 + size); err != nil {
-			return ErrNoFrame
+	case string(b) == "APET":
+		if b, err := d.r.Peek(32); err == nil && string(b[:8]) == "APETAGEX" {
+			const isHeader = 0x20
+			if size := int(binary.LittleEndian.Uint32(b[12:])); b[23]&isHeader != 0 && size < 1<<24 {
+				return 32 + size
+			}
+			return 32
 		}
 	}
+	return 0
+}
+
+// tagSize is how long the ID3v2 tag is that b begins with: http://id3.org/id3v2.4.0-structure §3.1.
+func tagSize(b []byte) int {
+	size := 10 + (int(b[6]&0x7f)<<21 | int(b[7]&0x7f)<<14 | int(b[8]&0x7f)<<7 | int(b[9]&0x7f))
+	if b[5]&0x10 != 0 {
+		size += 10 // a footer
+	}
+	return size
 }
 
 // decode decodes a frame.
 func (d *Decoder) decode(b []byte, h header) []float32 {
 	sound := d.pcm[:h.samples()/d.divide]
 	side, at, ok := parseSide(b, h)
+	d.Damaged = d.Damaged || !ok
 	// The main data may begin in the frames before: the bit reservoir, §2.4.2.7.
 	d.main = append(d.main[:d.old], b[at:]...)
 	from := d.old - side.begin
@@ -166,26 +268,4 @@ func (d *Decoder) decode(b []byte, h header) []float32 {
 	const reservoir = 511
 	d.old = copy(d.main, d.main[max(0, len(d.main)-reservoir):])
 	return sound
-}
-
-// Length is how many samples a file has and at what rate Read would give them.
-func Length(r io.Reader) (samples int64, rate int, err error) {
-	d, err := New(r)
-	if err != nil {
-		return 0, 0, err
-	}
-	n := int64(0)
-	for {
-		_, h, err := d.next()
-		if err != nil {
-			break
-		}
-		n += int64(h.samples() / d.divide)
-		_, _ = d.r.Discard(h.size)
-	}
-	n = max(0, n-int64(d.skip))
-	if d.left >= 0 {
-		n = min(n, d.left)
-	}
-	return n, d.Rate(), nil
 }

@@ -51,16 +51,17 @@ func read(t testing.TB, b []byte) []float32 {
 	}
 }
 
-func TestLengthIsWhatReadGives(t *testing.T) {
+func TestCountIsWhatReadGives(t *testing.T) {
 	for name, b := range files(t) {
-		n, rate, err := mp3.Length(bytes.NewReader(b))
+		d, err := mp3.New(bytes.NewReader(b))
 		if err != nil {
 			t.Fatal(err)
 		}
+		n := d.Count()
 		if got := read(t, b); int64(len(got)) != n {
-			t.Errorf("%s: %d samples, Length said %d", name, len(got), n)
+			t.Errorf("%s: %d samples, Count said %d", name, len(got), n)
 		}
-		if rate < 8000 || rate > 12000 {
+		if rate := d.Rate(); rate < 8000 || rate > 12000 {
 			t.Errorf("%s: %d Hz", name, rate)
 		}
 	}

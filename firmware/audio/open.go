@@ -1,0 +1,172 @@
+package audio
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+
+	"hookswitch/firmware/audio/mp3"
+)
+
+// sniffed is how much of a file is looked at to tell what it is.
+const sniffed = 64 << 10
+
+// file remembers what went wrong below: the fault of a card or of a network share is none
+// of the message's, and may pass.
+type file struct {
+	io.ReadSeeker
+	err error
+}
+
+func (f *file) Read(p []byte) (int, error) {
+	n, err := f.ReadSeeker.Read(p)
+	return n, f.note(err)
+}
+
+func (f *file) Seek(to int64, whence int) (int64, error) {
+	at, err := f.ReadSeeker.Seek(to, whence)
+	return at, f.note(err)
+}
+
+func (f *file) note(err error) error {
+	if err != nil && err != io.EOF && f.err == nil {
+		f.err = fmt.Errorf("audio: the file can't be read: %w", err)
+	}
+	return err
+}
+
+// explain is why err is so.
+func (f *file) explain(err error) error {
+	if f.err != nil {
+		return f.err
+	}
+	return err
+}
+
+// open finds out what r is by its first bytes, behind any ID3v2 tags; where they tell
+// nothing, by its name.
+func open(r io.ReadSeeker, name string) (*source, error) {
+	size, err := r.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, err
+	}
+	head, at, err := sniffAt(r, 0, size)
+	if err != nil {
+		return nil, err
+	}
+	for tags := 0; begins(head, "ID3") && tags < 100; tags++ {
+		behind, next, err := sniffAt(r, at+tagSize(head), size)
+		if err != nil {
+			return nil, err
+		}
+		if len(behind) == 0 { // the tag is cut short, or lies about its size
+			break
+		}
+		head, at = behind, next
+	}
+	if _, err := r.Seek(at, io.SeekStart); err != nil {
+		return nil, err
+	}
+	s, err := sniff(r, head, at, size, name)
+	if err != nil {
+		return nil, err
+	}
+	if s.rate < minRate || s.rate > maxRate {
+		return nil, fmt.Errorf("%w: %d samples a second", ErrBroken, s.rate)
+	}
+	return s, nil
+}
+
+// openNext opens another file that begins at a place of r, if one does.
+func openNext(r io.ReadSeeker, at int64) (*source, error) {
+	size, err := r.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, err
+	}
+	head, at, err := sniffAt(r, at, size)
+	if err != nil {
+		return nil, err
+	}
+	if !isWAV(head) && !begins(head, ".snd") {
+		return nil, io.EOF
+	}
+	if _, err := r.Seek(at, io.SeekStart); err != nil {
+		return nil, err
+	}
+	return sniff(r, head, at, size, "")
+}
+
+func sniffAt(r io.ReadSeeker, at, size int64) (head []byte, where int64, err error) {
+	head = make([]byte, max(0, min(size-at, sniffed)))
+	if _, err := r.Seek(at, io.SeekStart); err != nil {
+		return nil, at, err
+	}
+	n, err := io.ReadFull(r, head)
+	if err == io.ErrUnexpectedEOF || err == io.EOF { // the file has become shorter
+		err = nil
+	}
+	return head[:n], at, err
+}
+
+// tagSize is how long the ID3v2 tag is that b begins with: http://id3.org/id3v2.4.0-structure §3.1.
+func tagSize(b []byte) int64 {
+	if len(b) < 10 {
+		return int64(len(b))
+	}
+	size := 10 + (int64(b[6]&0x7f)<<21 | int64(b[7]&0x7f)<<14 | int64(b[8]&0x7f)<<7 | int64(b[9]&0x7f))
+	if b[5]&0x10 != 0 {
+		size += 10 // a footer
+	}
+	return size
+}
+
+func sniff(r io.ReadSeeker, head []byte, at, size int64, name string) (*source, error) {
+	switch {
+	case len(head) == 0:
+		return nil, fmt.Errorf("%w: empty file", ErrBroken)
+	case isWAV(head), begins(head, "RIFF"):
+		return openWAV(r, at, size)
+	case begins(head, ".snd"):
+		return openAU(r, at, size)
+	case begins(head, "fLaC"):
+		return openFLAC(r)
+	case begins(head, "OggS"):
+		return openOgg(r, head)
+	case begins(head, "ID3"), mp3.Sniff(head):
+		return openMP3(r, at)
+	}
+	if ok, err := isGSM(r, head, at, size); err != nil {
+		return nil, err
+	} else if ok {
+		return openGSM(r, at, size), nil
+	}
+	for _, f := range strangers {
+		if len(head) >= f.at && bytes.HasPrefix(head[f.at:], []byte(f.magic)) {
+			return nil, fmt.Errorf("%w: %s", ErrFormat, f.what)
+		}
+	}
+	if from := bytes.Index(head, []byte("RIFF")); from > 0 && isWAV(head[from:]) { // behind somebody's own header
+		if _, err := r.Seek(at+int64(from), io.SeekStart); err != nil {
+			return nil, err
+		}
+		return openWAV(r, at+int64(from), size)
+	}
+	return openRaw(r, head, at, size, name)
+}
+
+func begins(head []byte, magic string) bool { return bytes.HasPrefix(head, []byte(magic)) }
+
+// strangers are formats that somebody may well try, and what to do about them.
+var strangers = []struct {
+	at          int
+	magic, what string
+}{
+	{0, "#!AMR-WB\n", "AMR-WB; convert it first, with ffmpeg -i FILE -ar 16000 FILE.wav"},
+	{0, "#!AMR\n", "AMR; convert it first, with ffmpeg -i FILE FILE.wav"},
+	{0, "\x30\x26\xb2\x75\x8e\x66\xcf\x11", "WMA; convert it first, with ffmpeg -i FILE FILE.wav"},
+	{4, "ftyp", "MPEG-4 (AAC); convert it first, with ffmpeg -i FILE FILE.wav"},
+	{0, "FORM", "AIFF; convert it first, with sox FILE FILE.wav"},
+	{0, "riff\x2e\x91\xcf\x11", "Wave64; convert it first, with ffmpeg -i FILE FILE.wav"},
+	{0, "\xff\xf1", "AAC; convert it first, with ffmpeg -i FILE FILE.wav"},
+	{0, "\xff\xf9", "AAC; convert it first, with ffmpeg -i FILE FILE.wav"},
+}

@@ -161,7 +161,7 @@ func (s *session) doubtSound() {
 func (s *session) soundRefused(cmd string, err error) error {
 	why := "the module refuses to bring its sound to the port"
 	for _, t := range s.dialect.Sound {
-		if t.Set == cmd {
+		if cmd != "" && t.Set == cmd {
 			why = t.Why
 		}
 	}

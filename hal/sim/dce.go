@@ -77,6 +77,7 @@ func (d *dce) factory() {
 // powerOn is a modem that has just got its power.
 func (d *dce) powerOn() {
 	d.dev.hangUp()
+	d.relock()
 	d.line, d.in, d.todo = commandLine{}, nil, nil
 	d.factory()
 	d.restore()

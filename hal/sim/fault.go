@@ -25,6 +25,14 @@ type Faults struct {
 	Holds  bool // a voice modem says OK to ATH, and keeps the line until AT+VLS=0
 	Baud   int  // true pace of the AT port in both directions; 0 is none. A GSM modem's sound has a USB port
 
+	// AudioStall is how many bytes the audio port takes in a call before it takes nothing more;
+	// 0 is no fault, negative from the start.
+	AudioStall int
+
+	// Buffer is how many bytes of voice data a voice modem holds that has no flow control:
+	// what comes too early is lost, which Lost counts; 0 is a modem with flow control.
+	Buffer int
+
 	// Refuse is answered with RefuseWith, "" being ERROR, to each command line that contains
 	// it, or to the RefuseAt-th only.
 	Refuse     string
@@ -43,6 +51,8 @@ type Faults struct {
 	NoLoop     bool // no loop current: the wire is cut
 	NoService  bool // a GSM modem finds no network
 	NoSIM      bool
+	CREG       int           // what +CREG tells of calls, where that is not 1: 6 is SMS only
+	NoIMS      bool          // LTE has no voice
 	MuteAt     string        // nothing is answered any more from the next command on that contains it
 	NoCarrier  time.Duration // each call ends with NO CARRIER so long after its dialling
 }

@@ -102,6 +102,9 @@ func (g *gsmModem) command(c command) (result, bool) {
 	if r, is := g.switchSound(c); is {
 		return r, true
 	}
+	if r, is := g.card(c); is {
+		return r, true
+	}
 	return g.status(c)
 }
 
@@ -126,17 +129,10 @@ func (g *gsmModem) status(c command) (result, bool) {
 	f := g.faults()
 	switch {
 	case registration[c.name] && c.op == '?':
-		stat := 1
-		if f.NoService || f.NoSIM {
-			stat = 2 // searching
-		}
 		mode, _, _ := strings.Cut(g.value(c.name), ",")
-		return g.infof("%s: %s,%d", c.name, mode, stat), true
-	case c.name == "+CPIN":
-		if f.NoSIM {
-			return g.cme(10, "SIM not inserted"), true
-		}
-		return g.info("+CPIN: READY"), true
+		return g.infof("%s: %s,%d", c.name, mode, g.registered(c.name)), true
+	case c.name == "+CIREG" && c.op == '?':
+		return g.infof("+CIREG: 0,%d", one(!f.NoIMS)), true
 	case c.name == "+CSQ":
 		if f.NoService || f.NoSIM {
 			return g.info("+CSQ: 99,99"), true

@@ -40,6 +40,8 @@ type Line struct {
 	fault    Faults
 	refused  int
 	dry      int
+	lost     int
+	sim      simCard
 	wrong    []string
 	forget   []func() // stop watching value files
 }
@@ -125,7 +127,15 @@ func (l *Line) Vanish() {
 }
 
 // Restart takes the modem's power away for a moment, its ports being those of another chip.
-func (l *Line) Restart() { l.do(l.d.powerOn) }
+// says is what the modem says then, "RDY" or "SMS DONE"; many say nothing.
+func (l *Line) Restart(says ...string) {
+	l.do(func() {
+		l.d.powerOn()
+		for _, line := range says {
+			l.d.text(line)
+		}
+	})
+}
 
 // Return plugs the modem in again; ports on pseudo terminals come back as new ones, and
 // their links point at those. It has just been switched on.
@@ -321,6 +331,19 @@ func (l *Line) Underruns() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.dry
+}
+
+// Lost is how many bytes of voice data have found no room in a modem without flow control.
+func (l *Line) Lost() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lost
+}
+
+func (l *Line) lose() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lost++
 }
 
 func (l *Line) underrun() {

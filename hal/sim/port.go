@@ -23,6 +23,7 @@ type port struct {
 	conn   *conn      // nil: the port is not served
 	served bool       // on a pseudo terminal
 	link   string     // that points at it
+	taken  int        // bytes of this connection
 	gone   bool       // the modem has vanished
 }
 
@@ -81,7 +82,7 @@ func (p *port) swap(c *conn, served bool, link string) (old *conn, err error) {
 	if p.gone {
 		return nil, errVanished
 	}
-	old, p.conn = p.conn, c
+	old, p.conn, p.taken = p.conn, c, 0
 	p.served, p.link = served, link
 	return old, nil
 }
@@ -181,6 +182,7 @@ func (c *conn) read() {
 		if err != nil {
 			return
 		}
+		c.count(n)
 		if baud := c.p.baud(); baud > 0 {
 			took := c.p.l.characters(n, baud)
 			// What had to be waited for begins now; what was there follows at once, or each
@@ -199,15 +201,27 @@ func (c *conn) read() {
 	}
 }
 
+func (c *conn) count(n int) {
+	c.p.mu.Lock()
+	defer c.p.mu.Unlock()
+	c.p.taken += n
+}
+
 // flows waits while the port is stalled; it is false once the connection is closed.
 func (c *conn) flows() bool {
 	p := c.p
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for p.l.faults().Stall && !c.isClosed() {
+	for p.stalledLocked() && !c.isClosed() {
 		p.moved.Wait()
 	}
 	return !c.isClosed()
+}
+
+// stalledLocked says whether the port takes nothing more; p.mu is held.
+func (p *port) stalledLocked() bool {
+	f := p.l.faults()
+	return f.Stall || p.usb && f.AudioStall != 0 && p.taken >= f.AudioStall
 }
 
 func (c *conn) isClosed() bool {

@@ -52,7 +52,7 @@ func (v *voiceModem) startStream(c command) result {
 // take eats voice data until the modem is full.
 func (s *stream) take(v *voiceModem, b []byte) (n int) {
 	for n < len(b) && v.mode == streaming {
-		if s.tx && !s.escaped && b[n] != dle && len(s.queue) >= txBuffer && !s.ending {
+		if s.tx && !s.escaped && b[n] != dle && len(s.queue) >= txBuffer && !s.ending && v.faults().Buffer == 0 {
 			break
 		}
 		s.character(v, b[n])
@@ -77,6 +77,10 @@ func (s *stream) character(v *voiceModem, b byte) {
 // sample takes a byte of voice data; what comes after the end of it is lost.
 func (s *stream) sample(v *voiceModem, b byte) {
 	if !s.tx || s.ending {
+		return
+	}
+	if most := v.faults().Buffer; most > 0 && len(s.queue)*s.codec.f.bits/8 >= most {
+		v.lose()
 		return
 	}
 	if len(s.queue) == 0 {

@@ -63,7 +63,7 @@ func TestCurrentThatFlowsOnIsAFaultUntilItStops(t *testing.T) {
 		loop.set(true)
 		time.Sleep(ms(1000))
 		_ = s.OnHook()
-		within(t, s, ms(990), ms(1010), "in fault", func(st hook.State) bool { return errors.Is(st.Fault, hook.ErrCurrent) })
+		within(t, s, ms(690), ms(710), "in fault", func(st hook.State) bool { return errors.Is(st.Fault, hook.ErrCurrent) })
 		if err := s.OffHook(t.Context()); !errors.Is(err, hook.ErrCurrent) || c.state() {
 			t.Errorf("OffHook: %v, relay closed %v", err, c.state())
 		}
@@ -116,7 +116,7 @@ func TestCurrentThatFlowsAtTheStartIsAFault(t *testing.T) {
 		if st := s.State(); !st.Current {
 			t.Errorf("a line with current counts as on-hook: %+v", st)
 		}
-		within(t, s, ms(900), ms(1100), "in fault", func(st hook.State) bool { return errors.Is(st.Fault, hook.ErrCurrent) })
+		within(t, s, ms(600), ms(800), "in fault", func(st hook.State) bool { return errors.Is(st.Fault, hook.ErrCurrent) })
 	})
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -50,6 +49,8 @@ type Options struct {
 	Host    string // names this board in call ids
 	LogPath string // the call log; "" keeps calls in memory only
 	Log     *slog.Logger
+
+	createLog func(path string) (logFile, error) // creates the call log's file; nil is on the card
 }
 
 // Choice is a rule for choosing among idle lines.
@@ -69,11 +70,14 @@ type Exchange struct {
 	log   *slog.Logger
 	lines []*line
 
-	mu      sync.Mutex // guards what follows; never held over I/O to a line
+	mu      sync.Mutex // guards what follows; never held over I/O, the log's neither
 	closed  bool
-	calls   map[string]*active
-	queue   []*active // waiting for a line, first come first
-	next    int       // round robin
+	calls   map[string]*active // every remembered one
+	live    map[string]*active // those that are not Disconnected: few, so that to look through them is quick
+	ended   []*active          // the others, which change no more; only ever appended to, or replaced
+	queue   []*active          // waiting for a line, first come first
+	next    int                // round robin
+	begun   int                // calls that ever began
 	changed chan struct{}
 	history *history
 
@@ -88,14 +92,16 @@ type Exchange struct {
 type active struct {
 	req    Request
 	cancel context.CancelCauseFunc
-	done   chan struct{} // closed when the line is released and the record final
-	line   *line         // nil while it waits for one
-	info   Info          // guarded by Exchange.mu
-	over   bool          // guarded by Exchange.mu: finish is at work, or done
-	since  time.Time     // monotonic: when it was asked for
-	due    time.Time     // guarded by Exchange.mu: when the attempt is over whatever happens; zero between two
-	seized bool          // guarded by Exchange.mu: the line may be off-hook, or is not known to be on-hook again
-	hangup *hangup       // guarded by Exchange.mu: of the last attempt; nil while one runs
+	done   chan struct{}   // closed when the line is released and the record final
+	line   *line           // nil while it waits for one
+	info   Info            // guarded by Exchange.mu
+	over   bool            // guarded by Exchange.mu: finish is at work, or done
+	order  int             // counts the calls as they begin: dates are no order, a board may start in 1970
+	since  time.Time       // monotonic: when it was asked for
+	logged <-chan struct{} // closed when its start is in the call log, or can't be
+	due    time.Time       // guarded by Exchange.mu: when the attempt is over whatever happens; zero between two
+	seized bool            // guarded by Exchange.mu: the line may be off-hook, or is not known to be on-hook again
+	hangup *hangup         // guarded by Exchange.mu: of the last attempt; nil while one runs
 }
 
 // New puts every line on-hook, first each relay, then each modem, and returns when that is
@@ -103,7 +109,7 @@ type active struct {
 // that of the call log.
 func New(opt Options) (*Exchange, error) {
 	opt = opt.withDefaults()
-	x := &Exchange{opt: opt, log: opt.Log, calls: map[string]*active{}, changed: make(chan struct{}), stop: make(chan struct{})}
+	x := &Exchange{opt: opt, log: opt.Log, calls: map[string]*active{}, live: map[string]*active{}, changed: make(chan struct{}), stop: make(chan struct{})}
 	x.life, x.endLife = context.WithCancel(context.Background())
 	for _, cfg := range opt.Lines {
 		x.lines = append(x.lines, newLine(cfg, x))
@@ -120,9 +126,11 @@ func New(opt Options) (*Exchange, error) {
 		x.watches.Go(func() { x.watch(l) })
 	}
 	var err error
-	x.history, err = openHistory(opt.LogPath, opt.Log)
+	x.history, err = openHistory(opt.LogPath, opt.Log, opt.createLog)
 	for _, info := range x.history.records() {
-		x.calls[info.ID] = &active{info: info, done: closedChan}
+		x.begun++
+		c := &active{info: info, order: x.begun, done: closedChan, logged: closedChan}
+		x.calls[info.ID], x.ended = c, append(x.ended, c)
 	}
 	return x, err
 }
@@ -208,14 +216,24 @@ func (x *Exchange) Start(req Request) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	info, err := x.start(req, number)
-	if err == nil {
-		// The call is under way; its id, which the client is about to have, must be known
-		// after a power cut too.
-		x.history.sync()
+	c, info, err := x.start(req, number)
+	if err != nil {
+		return Info{}, err
 	}
-	return info, err
+	// The call is under way; its id, which the client is about to have, should be known
+	// after a power cut too. Nobody but the client waits for that, and not for a bad card.
+	limit := time.NewTimer(logLimit)
+	defer limit.Stop()
+	select {
+	case <-c.logged:
+	case <-limit.C:
+	}
+	return info, nil
 }
+
+// logLimit is how long a client waits for the card. From experience: a good one takes some
+// milliseconds, one that tidies itself up may take seconds.
+const logLimit = 500 * time.Millisecond
 
 // check gives the number that is dialled.
 func (x *Exchange) check(req Request) (number string, err error) {
@@ -225,24 +243,23 @@ func (x *Exchange) check(req Request) (number string, err error) {
 	return number, err
 }
 
-func (x *Exchange) start(req Request, number string) (Info, error) {
+func (x *Exchange) start(req Request, number string) (*active, Info, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	repeated, l, err := x.admitsLocked(req, number)
 	if err != nil {
-		return Info{}, err
+		return nil, Info{}, err
 	}
 	if repeated != nil {
-		return repeated.info, nil
+		return repeated, repeated.info, nil
 	}
 	if x.opt.Quota != nil {
 		if err := x.opt.Quota.Take(req.User, number); err != nil {
-			x.log.Warn("quota", "user", req.User, "error", err)
-			return Info{}, err
+			return nil, Info{}, err
 		}
 	}
 	c := x.admitLocked(req, number, l)
-	return c.info, nil
+	return c, c.info, nil
 }
 
 // admitsLocked gives the call that req repeats, or the line that can take it, nil where it
@@ -267,23 +284,45 @@ func (x *Exchange) admitsLocked(req Request, number string) (repeated *active, l
 // admitLocked makes the call known and starts its goroutine.
 func (x *Exchange) admitLocked(req Request, number string, l *line) *active {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	c := &active{req: req, cancel: cancel, done: make(chan struct{}), since: time.Now()}
+	x.begun++
+	c := &active{req: req, cancel: cancel, done: make(chan struct{}), order: x.begun, since: time.Now()}
 	c.info = Info{
 		ID:    base64.StdEncoding.EncodeToString([]byte(uuid.NewString() + "@" + x.opt.Host)),
 		State: Connecting, Cause: None,
-		Number: number, Item: req.Item, User: req.User, Started: time.Now(),
+		Number: number, Item: req.Item, User: req.User, Started: c.since,
 	}
-	x.calls[c.info.ID] = c
+	x.calls[c.info.ID], x.live[c.info.ID] = c, c
 	if l == nil {
 		x.queue = append(x.queue, c)
 	} else {
 		x.takeLocked(l, c)
 	}
-	x.history.add(c.info)
-	x.log.Info("call", "call", c.info.ID, "state", c.info.State, "line", c.info.Line, "number", number, "user", req.User, "item", req.Item)
+	var forgotten map[string]bool
+	c.logged, forgotten = x.history.add(c.info)
+	x.forgetLocked(forgotten)
 	x.notifyLocked()
-	x.running.Go(func() { x.run(ctx, c) })
+	began := c.info
+	x.running.Go(func() {
+		x.log.Info("call", "call", began.ID, "state", began.State, "line", began.Line, "number", number, "user", began.User, "item", began.Item)
+		x.run(ctx, c)
+	})
 	return c
+}
+
+// forgetLocked forgets calls that have ended.
+func (x *Exchange) forgetLocked(ids map[string]bool) {
+	if len(ids) == 0 {
+		return
+	}
+	var kept []*active
+	for _, c := range x.ended {
+		if ids[c.info.ID] {
+			delete(x.calls, c.info.ID)
+		} else {
+			kept = append(kept, c)
+		}
+	}
+	x.ended = kept
 }
 
 func (x *Exchange) takeLocked(l *line, c *active) {
@@ -294,7 +333,7 @@ func (x *Exchange) takeLocked(l *line, c *active) {
 
 // retryLocked finds the call that req repeats.
 func (x *Exchange) retryLocked(req Request, number string) *active {
-	for _, c := range x.calls {
+	for _, c := range x.live {
 		ringing := c.info.State == Connecting || c.info.State == Alerted
 		if ringing && !c.stuckLocked() && c.req.User == req.User && c.req.Item == req.Item && c.info.Number == number && c.req.Greeting == nil && req.Greeting == nil &&
 			time.Since(c.since) < x.opt.RetryWindow {
@@ -305,8 +344,8 @@ func (x *Exchange) retryLocked(req Request, number string) *active {
 }
 
 func (x *Exchange) runningLocked(user string) (n int) {
-	for _, c := range x.calls {
-		if c.info.State != Disconnected && !c.stuckLocked() && c.info.User == user {
+	for _, c := range x.live {
+		if !c.stuckLocked() && c.info.User == user {
 			n++
 		}
 	}
@@ -442,21 +481,26 @@ func (x *Exchange) wait(ctx context.Context, c *active) error {
 // set publishes a state on the way to Disconnected.
 func (x *Exchange) set(c *active, s State, answer string) {
 	x.mu.Lock()
-	defer x.mu.Unlock()
 	if c.over {
+		x.mu.Unlock()
 		return
 	}
 	c.info.State = s
 	if s == Connected {
-		c.info.Answered, c.info.Answer = time.Now(), answer
+		c.info.Answered, c.info.Answer = c.now(), answer
 	}
-	x.log.Info("call", "call", c.info.ID, "state", s, "line", c.info.Line, "answer", answer)
+	info := c.info
 	x.notifyLocked()
+	x.mu.Unlock()
+	x.log.Info("call", "call", info.ID, "state", s, "line", info.Line, "answer", answer)
 }
 
+// now is the time as the call's other times have it: the clock may be set while it lasts.
+func (c *active) now() time.Time { return c.info.Started.Add(time.Since(c.since)) }
+
 // finish releases the line and publishes how the call ended, in one step: whoever reads
-// Disconnected may dial again. The record is on the disk before that. Only the first finish
-// of a call counts.
+// Disconnected may dial again. The record follows: nobody waits for the card. Only the first
+// finish of a call counts.
 func (x *Exchange) finish(c *active, err error) {
 	x.mu.Lock()
 	info, first := c.info, !c.over
@@ -466,18 +510,20 @@ func (x *Exchange) finish(c *active, err error) {
 		return
 	}
 	end := outcome(err, !info.Answered.IsZero())
-	info.State, info.Cause, info.Reason, info.SIPCode, info.Ended = Disconnected, end.cause, end.reason, end.sip, time.Now()
+	info.State, info.Cause, info.Reason, info.SIPCode, info.Ended = Disconnected, end.cause, end.reason, end.sip, c.now()
 	x.history.end(info)
 	x.mu.Lock()
-	defer x.mu.Unlock()
 	c.info = info
+	delete(x.live, info.ID)
+	x.ended = append(x.ended, c)
 	if c.line != nil {
 		c.line.call = nil
 	}
 	c.req = Request{User: c.req.User} // lets go of the sound
-	x.log.Info("call", "call", info.ID, "state", Disconnected, "cause", info.Cause, "reason", info.Reason, "line", info.Line, "error", err)
 	close(c.done)
 	x.notifyLocked()
+	x.mu.Unlock()
+	x.log.Info("call", "call", info.ID, "state", Disconnected, "cause", info.Cause, "reason", info.Reason, "line", info.Line, "error", err)
 }
 
 func (x *Exchange) notifyLocked() {
@@ -504,20 +550,31 @@ func (x *Exchange) Call(id string) (Info, error) {
 
 // Calls returns every remembered call, newest first.
 func (x *Exchange) Calls() []Info {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	infos := make([]Info, 0, len(x.calls))
-	for _, c := range x.calls {
-		infos = append(infos, c.info)
+	type known struct {
+		order int
+		info  *Info
 	}
-	slices.SortFunc(infos, func(a, b Info) int {
-		if d := b.Started.Compare(a.Started); d != 0 {
-			return d
-		}
-		return strings.Compare(a.ID, b.ID)
-	})
+	x.mu.Lock()
+	calls := make([]known, 0, len(x.calls))
+	for _, c := range x.live {
+		info := c.info
+		calls = append(calls, known{c.order, &info})
+	}
+	ended := x.ended
+	x.mu.Unlock()
+	for _, c := range ended {
+		calls = append(calls, known{c.order, &c.info})
+	}
+	slices.SortFunc(calls, func(a, b known) int { return b.order - a.order })
+	infos := make([]Info, len(calls))
+	for i, c := range calls {
+		infos[i] = *c.info
+	}
 	return infos
 }
+
+// Faults is what is wrong with the call log, a sentence each.
+func (x *Exchange) Faults() []string { return x.history.faults() }
 
 // Lines returns every line in the order of the configuration.
 func (x *Exchange) Lines() []LineInfo {
@@ -550,10 +607,8 @@ func (x *Exchange) Close() error {
 	first := !x.closed
 	x.closed = true
 	var live []*active
-	for _, c := range x.calls {
-		if c.info.State != Disconnected {
-			live = append(live, c)
-		}
+	for _, c := range x.live {
+		live = append(live, c)
 	}
 	x.mu.Unlock()
 	var ends sync.WaitGroup

@@ -24,6 +24,14 @@ type Lent struct {
 // Lend takes an idle line out of service. Errors: ErrUnknown where there is no such line,
 // ErrNoLine where it has a call or is lent already.
 func (x *Exchange) Lend(name string) (*Lent, error) {
+	t, err := x.lend(name)
+	if err == nil {
+		x.log.Warn("line out of service", "line", name, "error", errLent)
+	}
+	return t, err
+}
+
+func (x *Exchange) lend(name string) (*Lent, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for _, l := range x.lines {
@@ -37,7 +45,6 @@ func (x *Exchange) Lend(name string) (*Lent, error) {
 			return nil, fmt.Errorf("%w: %s is in a call", ErrNoLine, name)
 		default:
 			l.lent = &Lent{x: x, l: l}
-			x.log.Warn("line out of service", "line", name, "error", errLent)
 			x.notifyLocked()
 			return l.lent, nil
 		}
@@ -76,10 +83,10 @@ func (t *Lent) Return() {
 			t.x.log.Error("line not confirmed on-hook", "line", t.l.cfg.Name, "error", err)
 		}
 		t.x.mu.Lock()
-		defer t.x.mu.Unlock()
 		t.l.lent = nil
-		t.x.log.Info("line returned by the technician", "line", t.l.cfg.Name)
 		t.x.notifyLocked()
+		t.x.mu.Unlock()
+		t.x.log.Info("line returned by the technician", "line", t.l.cfg.Name)
 	})
 }
 

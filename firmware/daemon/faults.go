@@ -13,7 +13,7 @@ const faultsEvery = 30 * time.Second
 
 // faults are what is wrong with the board as a whole; each line has its own.
 func (d *Daemon) faults() []string {
-	list := fault.List(fault.File, d.cfg.Data)
+	list := append(fault.List(fault.File, d.cfg.Data), d.calls.Faults()...)
 	if d.store != nil {
 		list = append(list, d.store.Faults()...)
 	}

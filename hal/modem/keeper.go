@@ -77,14 +77,7 @@ func (m *Modem) start(ctx context.Context) (*session, error) {
 // publish tells everybody what came of an opening.
 func (m *Modem) publish(s *session, fault error) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	switch known := m.first && m.fault != nil && fault != nil && m.fault.Error() == fault.Error(); {
-	case known: // told once
-	case fault != nil:
-		m.log.Warn("modem can't make calls", "fault", fault)
-	default:
-		m.log.Info("modem ready", "dialect", s.dialect.Name, "format", s.format.Name)
-	}
+	known := m.first && m.fault != nil && fault != nil && m.fault.Error() == fault.Error()
 	m.setSessionLocked(s)
 	if s != nil {
 		m.setHookLocked(OnHook)
@@ -93,6 +86,14 @@ func (m *Modem) publish(s *session, fault error) {
 	if !m.first {
 		m.first = true
 		close(m.tried)
+	}
+	m.mu.Unlock()
+	switch {
+	case known: // told once
+	case fault != nil:
+		m.log.Warn("modem can't make calls", "fault", fault)
+	default:
+		m.log.Info("modem ready", "dialect", s.dialect.Name, "format", s.format.Name)
 	}
 }
 

@@ -52,6 +52,7 @@ var (
 	ErrDialRules  = errors.New("soap: number not permitted")
 	ErrUserBusy   = errors.New("soap: user already has a call")
 	ErrNoLine     = errors.New("soap: no free line")
+	ErrRinging    = errors.New("soap: the free line is ringing")
 	ErrLineFault  = errors.New("soap: no line works")
 	ErrNotEnabled = errors.New("soap: user not enabled for unified messaging")
 	ErrHangup     = errors.New("soap: line not confirmed on-hook")

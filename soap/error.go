@@ -58,6 +58,8 @@ var refusals = [...]refusal{
 		"ErrorUnifiedMessagingRequestFailed", "You already have a call. Disconnect it, or wait until it has ended."},
 	{ErrNoLine, "NoFreeLineException", "All telephone lines are in use. Try again later.", // ours
 		"ErrorUnifiedMessagingRequestFailed", "All telephone lines are in use. Try again later."},
+	{ErrRinging, "NoFreeLineException", "The telephone line is ringing. Try again later.", // ours
+		"ErrorUnifiedMessagingRequestFailed", "The telephone line is ringing. Try again later."},
 	{ErrLineFault, "LineOutOfServiceException", "No telephone line is in service.", // ours
 		"ErrorUnifiedMessagingServerNotFound", "No telephone line is in service."},
 	{ErrNotEnabled, "UserNotUmEnabledException", "The user isn't enabled for unified messaging.", // ours

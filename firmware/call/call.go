@@ -40,6 +40,7 @@ var (
 	ErrDenied   = errors.New("call: number not permitted")    // dialling rules, emergency, premium
 	ErrUserBusy = errors.New("call: user already has a call") // one per user at a time, as Exchange
 	ErrNoLine   = errors.New("call: every line is busy")
+	ErrRinging  = errors.New("call: the line is ringing") // and no other is free
 	ErrFault    = errors.New("call: no line works")
 	ErrUnknown  = errors.New("call: no such call")               // never issued, or forgotten
 	ErrOnHook   = errors.New("call: line not confirmed on-hook") // Disconnect did what it could
@@ -67,9 +68,9 @@ type LineInfo struct {
 	Name    string `json:"name"`
 	Dialect string `json:"dialect"`
 	Hook    string `json:"hook"`  // "on-hook", "off-hook", or "unknown" where nothing has told since the start
-	State   string `json:"state"` // "idle", "in-call", "lent" (a technician has it) or "fault"
+	State   string `json:"state"` // "idle", "ringing", "in-call", "lent" (a technician has it) or "fault"
 	Call    string `json:"call"`  // id of the call on it, or ""
-	Fault   string `json:"fault"` // why it is out of service and what to do, or ""
+	Fault   string `json:"fault"` // why it is out of service and what to do, or who rings it, or ""
 }
 
 // Request asks for a call.

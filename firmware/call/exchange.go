@@ -162,11 +162,12 @@ func (o Options) withDefaults() Options {
 
 var closedChan = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
 
-// watch tells readers when a line comes or goes.
+// watch tells readers when a line comes or goes, and when it begins to ring and stops.
 func (x *Exchange) watch(l *line) {
-	told := ""
+	told, rung := "", rings{}
 	for {
 		modemChanged, hookChanged := l.modem.Changed(), l.hook.Changed()
+		now, again := l.rings()
 		x.mu.Lock()
 		err := l.faultLocked()
 		x.notifyLocked()
@@ -178,9 +179,14 @@ func (x *Exchange) watch(l *line) {
 			told = ""
 			x.log.Info("line in service", "line", l.cfg.Name)
 		}
+		if now.on && now != rung {
+			x.log.Info("line rings", "line", l.cfg.Name, "caller", now.caller)
+		}
+		rung = now
 		select {
 		case <-modemChanged:
 		case <-hookChanged:
+		case <-again:
 		case <-x.stop:
 			return
 		}
@@ -210,7 +216,7 @@ func (x *Exchange) Foresee(req Request) (Info, error) {
 }
 
 // Start checks the request, takes an idle line and returns at once with the call's Info;
-// the call runs on. Errors: ErrNumber, ErrDenied, ErrUserBusy, ErrNoLine, ErrFault.
+// the call runs on. Errors: ErrNumber, ErrDenied, ErrUserBusy, ErrNoLine, ErrRinging, ErrFault.
 func (x *Exchange) Start(req Request) (Info, error) {
 	number, err := x.check(req)
 	if err != nil {
@@ -275,7 +281,7 @@ func (x *Exchange) admitsLocked(req Request, number string) (repeated *active, l
 		return nil, nil, ErrUserBusy
 	}
 	l, err = x.idleLocked(req.User, number)
-	if errors.Is(err, ErrNoLine) && len(x.queue) < x.opt.Queue {
+	if (errors.Is(err, ErrNoLine) || errors.Is(err, ErrRinging)) && len(x.queue) < x.opt.Queue {
 		err = nil
 	}
 	return nil, l, err
@@ -353,10 +359,10 @@ func (x *Exchange) runningLocked(user string) (n int) {
 }
 
 // idleLocked chooses a line for a call: ErrNoLine when those that may take it are busy,
-// ErrFault when none of them works.
+// ErrRinging when one is only because it rings, ErrFault when none of them works.
 func (x *Exchange) idleLocked(user, number string) (*line, error) {
 	var idle []*line
-	busy := false
+	busy, ringing := false, false
 	var fault error
 	for i := range x.lines {
 		l := x.lines[i]
@@ -372,11 +378,15 @@ func (x *Exchange) idleLocked(user, number string) (*line, error) {
 			busy = true
 		case err != nil:
 			fault = fmt.Errorf("%w: line %s: %w", ErrFault, l.cfg.Name, err)
+		case l.rung().on:
+			ringing = true
 		default:
 			idle = append(idle, l)
 		}
 	}
 	switch {
+	case len(idle) == 0 && ringing:
+		return nil, ErrRinging
 	case len(idle) == 0 && busy:
 		return nil, ErrNoLine
 	case len(idle) == 0 && fault != nil:

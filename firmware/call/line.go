@@ -99,6 +99,29 @@ func (l *line) faultLocked() error {
 	return errors.Join(hookFault, modemFault)
 }
 
+// rings is whether somebody calls a line, and who where that is told.
+type rings struct {
+	on     bool
+	caller string
+}
+
+// rung is whether the line rings now.
+func (l *line) rung() rings {
+	caller, left := l.modem.Ringing()
+	return rings{left > 0 || l.hook.Ringing(), caller}
+}
+
+// rings is rung, and when to look again: nobody tells of the end, nor the hook switch of the
+// beginning.
+func (l *line) rings() (now rings, again <-chan time.Time) {
+	if _, left := l.modem.Ringing(); left > 0 {
+		again = time.After(left)
+	} else if l.cfg.Hook.Ring != nil {
+		again = time.After(time.Second)
+	}
+	return l.rung(), again
+}
+
 // infoLocked is the line as readers see it; Exchange.mu is held.
 func (l *line) infoLocked() LineInfo {
 	_, dialect := l.modem.Ident()
@@ -124,6 +147,12 @@ func (l *line) infoLocked() LineInfo {
 	if fault != nil {
 		info.Fault = fault.Error()
 	}
+	if r := l.rung(); r.on && info.State == "idle" {
+		info.State, info.Fault = "ringing", "the line is ringing"
+		if r.caller != "" {
+			info.Fault += ", " + r.caller + " calls"
+		}
+	}
 	return info
 }
 
@@ -131,6 +160,9 @@ func (l *line) infoLocked() LineInfo {
 // leaves through release; and a card that holds up what it does in between does not keep the
 // line off-hook.
 func (l *line) run(ctx context.Context, c *active) error {
+	if l.rung().on { // since it was chosen; hanging up would turn the caller away
+		return modem.ErrRinging
+	}
 	if err := l.seize(c); err != nil {
 		return err
 	}

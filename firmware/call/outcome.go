@@ -27,6 +27,9 @@ var ends = []struct {
 	{errShutdown, end{Other, 487, "the daemon was stopped"}, end{Other, 487, "the daemon was stopped"}},
 	{errQueue, end{Unavailable, 503, "no line became free in time"}, end{}},
 	{errUnheard, end{}, end{NoAnswer, 480, "nobody pressed 1 to hear the message"}}, // a machine answered
+	{modem.ErrRinging, end{Unavailable, 503, "the line is ringing"}, end{}},
+	{modem.ErrUnsure, end{Other, 500, "given up: the modem no longer told whether the call was still up"},
+		end{Other, 500, "given up: the modem no longer told whether the call was still up"}},
 	{modem.ErrBusy, end{UserBusy, 486, "busy"}, end{None, 0, "the far end hung up"}},
 	{modem.ErrNoAnswer, end{NoAnswer, 480, "no answer"}, end{None, 0, "the far end hung up"}},
 	{modem.ErrHungUp, end{Other, 500, "the far end hung up while it was being called"}, end{None, 0, "the far end hung up"}},
@@ -34,6 +37,8 @@ var ends = []struct {
 	{modem.ErrNoDialTone, end{Unavailable, 503, "no dial tone: check the line's cable, and that no other telephone is off-hook"}, end{Other, 500, "the line was lost"}},
 	{modem.ErrSound, end{Unavailable, 503, "the modem's sound does not work"}, end{Other, 500, "the modem's sound has failed"}},
 	{modem.ErrNoService, end{Unavailable, 503, "the network does not put the call through"}, end{Other, 500, "the network was lost"}},
+	{modem.ErrRestarted, end{Unavailable, 503, "the modem restarted by itself: check its power supply"},
+		end{Unavailable, 503, "the modem restarted by itself: check its power supply"}},
 	{modem.ErrGone, end{Unavailable, 503, "the modem is gone: check its cable and power"}, end{Unavailable, 503, "the modem is gone: check its cable and power"}},
 	{errSilent, end{Unavailable, 503, "the line's modem has not confirmed the last hang-up: hookswitch lines says more"}, end{}},
 	{hook.ErrInUse, end{Unavailable, 503, "another telephone on the line is in use"}, end{Other, 500, "another telephone on the line was lifted"}},

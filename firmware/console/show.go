@@ -47,7 +47,8 @@ func (s *session) status(context.Context, []string) error {
 	for _, l := range b.Calls.Lines() {
 		states[l.State]++
 	}
-	row("lines", "%d idle, %d in a call, %d with you, %d in fault", states["idle"], states["in-call"], states["lent"], states["fault"])
+	row("lines", "%d idle, %d ringing, %d in a call, %d with you, %d in fault",
+		states["idle"], states["ringing"], states["in-call"], states["lent"], states["fault"])
 	if s.c.cfg.Card != nil {
 		if text := s.c.cfg.Card.Status(); text != "" {
 			row("update", "%s", text)

@@ -58,6 +58,7 @@ var refusals = []struct{ ours, theirs error }{
 	{call.ErrQuota, soap.ErrDialRules},
 	{call.ErrUserBusy, soap.ErrUserBusy},
 	{call.ErrNoLine, soap.ErrNoLine},
+	{call.ErrRinging, soap.ErrRinging},
 	{call.ErrFault, soap.ErrLineFault},
 	{call.ErrUnknown, soap.ErrCallID},
 	{call.ErrOnHook, soap.ErrHangup},

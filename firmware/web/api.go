@@ -96,6 +96,7 @@ var advice = []struct {
 	{call.ErrQuota, http.StatusTooManyRequests, ""},
 	{call.ErrUserBusy, http.StatusConflict, "; hang it up first"},
 	{call.ErrNoLine, http.StatusServiceUnavailable, "; try again when a call has ended"},
+	{call.ErrRinging, http.StatusServiceUnavailable, "; try again when it has stopped"},
 	{call.ErrFault, http.StatusServiceUnavailable, "; see hookswitch lines"},
 	{call.ErrUnknown, http.StatusNotFound, "; see hookswitch calls"},
 	{call.ErrOnHook, http.StatusInternalServerError, "; see hookswitch lines, and look at the modem"},

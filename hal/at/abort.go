@@ -97,6 +97,17 @@ func (c *Chat) repeatAbort(j *job) {
 	}
 }
 
+// Forget stops waiting for the running command, which returns ErrTimeout, and aborts nothing:
+// the modem's answer may still come.
+func (c *Chat) Forget() {
+	c.mu.Lock()
+	j := c.job
+	c.mu.Unlock()
+	if j != nil {
+		c.giveUp(j, ErrTimeout)
+	}
+}
+
 // WriteRaw sends bytes that are no command, to bring a modem in an unknown state back to
 // its senses. What it may say to that, Drain awaits.
 func (c *Chat) WriteRaw(b []byte) error {

@@ -121,14 +121,14 @@ func (c *Chat) Err() error {
 }
 
 // Command sends cmd, "ATI3" say, and returns its info lines: those that begin with prefix
-// and those not marked as anything. A refusal is an *Error. No answer within the command's
-// own limit, or ctx's deadline, is ErrTimeout. When ctx is cancelled the command is aborted
-// as V.250 5.6.1 has it, by one CR and at most a second for its final result code, and the
-// error wraps ctx's cause.
+// and those not marked as anything; with an error, those that came before it. A refusal is an
+// *Error. No answer within the command's own limit, or ctx's deadline, is ErrTimeout. When ctx
+// is cancelled the command is aborted as V.250 5.6.1 has it, by one CR and at most a second
+// for its final result code, and the error wraps ctx's cause.
 func (c *Chat) Command(ctx context.Context, cmd, prefix string) (info []string, err error) {
 	j := &job{cmd: cmd, prefix: prefix, kind: kindOf(cmd)}
 	if err := c.do(ctx, j); err != nil {
-		return nil, err
+		return j.info, err
 	}
 	return j.info, j.err
 }

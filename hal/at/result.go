@@ -111,7 +111,7 @@ func classify(line string, k kind, prefix string) class {
 		return unsolicited
 	case prefix != "" && strings.HasPrefix(trimmed, prefix):
 		return info
-	case strings.ContainsRune("+^*#$%>", rune(trimmed[0])):
+	case strings.ContainsRune("+^*#$%>", rune(trimmed[0])), k == dial: // a dial has no info lines
 		return unsolicited
 	}
 	return info

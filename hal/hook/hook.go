@@ -169,6 +169,13 @@ func text(err error) string {
 	return err.Error()
 }
 
+// Ringing reports whether the ring input has told of ringing within the last 6 s.
+func (s *Switch) Ringing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.line.bells.ringing()
+}
+
 // Free returns nil when the line may be seized, else State's Fault, ErrRinging, ErrInUse or
 // ErrCurrent.
 func (s *Switch) Free() error {

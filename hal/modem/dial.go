@@ -25,7 +25,10 @@ func (o *operation) dialVoice(number string) (Answer, error) {
 	if err := o.prepareVoice(); err != nil {
 		return "", err
 	}
-	o.newCall()
+	if err := o.s.free(); err != nil {
+		return "", err
+	}
+	o.newCall(true)
 	if o.s.cfg.Listen != nil {
 		return o.dialListening(number)
 	}
@@ -61,12 +64,13 @@ func (o *operation) prepareVoice() error {
 	return nil
 }
 
-// newCall makes the modem's events those of a new call.
-func (o *operation) newCall() {
+// newCall makes the modem's events those of a new call; voice is one on an analogue line.
+func (o *operation) newCall(voice bool) {
 	if old := o.s.takeCall(); old != nil {
 		old.close()
 	}
 	o.call = newCall()
+	o.call.voice = voice
 	o.s.setCall(o.call)
 }
 
@@ -80,13 +84,17 @@ func (o *operation) offHook() error {
 	return err
 }
 
-// dial sends a dial command and serves events until its final result code.
+// dial sends a dial command, unless the line has begun to ring, and serves events until its
+// final result code.
 func (o *operation) dial(cmd string, limit time.Duration) (result string, err error) {
 	quiet := glance // an OK that comes late would pass for an answer
 	if o.s.chat.Unsure() {
 		quiet = settle
 	}
 	o.s.chat.Drain(o.ctx, quiet)
+	if err := o.s.free(); err != nil {
+		return "", err
+	}
 	ctx, cancel := context.WithCancelCause(o.ctx)
 	defer cancel(nil)
 	done := make(chan struct{})

@@ -4,32 +4,35 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
-
-	"hookswitch/hal/at"
 )
 
 const (
-	pollDialling = 500 * time.Millisecond // between +CLCC while the call is set up, as oFono; faster upsets some
-	pollUp       = 2 * time.Second        // and once it is up, as ModemManager
-	pollFailures = 3                      // in a row: the modem has died in a call
-	unlisted     = 5 * time.Second        // a call that +CLCC has never shown by then has ended
-	ceerLimit    = time.Second
+	ceerLimit = time.Second
+	// okLimit is how long a modem may take to say OK to ATD…;, which it says before the far end
+	// rings (TS 27.007 §6.2). An OK that has not come by then was lost.
+	okLimit = 5 * time.Second
 )
 
 // dialGSM dials with ATD…; (the semicolon makes it a voice call, TS 27.007 §6.2) and waits
 // for the network's word.
 func (o *operation) dialGSM(number string) (Answer, error) {
-	o.newCall()
+	o.newCall(false)
 	if err := o.prepareGSM(); err != nil {
 		return "", err
 	}
-	if _, err := o.dial("ATD"+number+";", ringLimit); err != nil {
+	if err := o.listIsFree(); err != nil {
+		return "", err
+	}
+	if !o.s.dialect.NoPoll {
+		o.call.check()
+	}
+	if err := o.place("ATD" + number + ";"); err != nil {
 		return "", o.refine(err)
 	}
 	if !o.s.dialect.NoPoll {
-		c := o.call
-		c.tasks.Go(func() { o.s.poll(c) })
+		o.prove()
 	}
 	timer := time.NewTimer(ringLimit)
 	defer timer.Stop()
@@ -39,12 +42,74 @@ func (o *operation) dialGSM(number string) (Answer, error) {
 	if !o.call.isAnswered() {
 		return "", fmt.Errorf("%w: no answer in %v", ErrNoAnswer, ringLimit)
 	}
+	if o.s.dialect.NoPoll {
+		o.call.check()
+		o.prove()
+	}
+	if o.s.chat.Unsure() { // the OK to ATD may still come, and is not that to what follows
+		o.s.chat.Drain(o.ctx, settle)
+	}
 	return o.call.surely(), o.switchAudio()
 }
 
+// prove starts to ask what becomes of the call.
+func (o *operation) prove() {
+	p := &proof{s: o.s, c: o.call}
+	o.call.tasks.Go(p.run)
+}
+
+// listIsFree asks once whether a call comes in whose RING was lost. No answer is no obstacle.
+func (o *operation) listIsFree() error {
+	if o.s.dialect.NoPoll {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(o.ctx, askLimit)
+	defer cancel()
+	_, _ = o.s.listCalls(ctx) // notes who rings
+	if o.ctx.Err() != nil {
+		return o.cause()
+	}
+	return o.s.free()
+}
+
+// place sends ATD and returns when the modem has taken it, when its OK must have been lost, or
+// when the far end has answered already.
+func (o *operation) place(cmd string) error {
+	placed := make(chan struct{})
+	var waits sync.WaitGroup
+	waits.Go(func() {
+		limit := time.NewTimer(okLimit)
+		defer limit.Stop()
+		select {
+		case <-placed:
+			return
+		case <-o.call.up:
+		case <-limit.C:
+		}
+		o.s.chat.Forget()
+	})
+	_, err := o.dial(cmd, ringLimit)
+	close(placed)
+	waits.Wait()
+	switch {
+	case o.ctx.Err() != nil:
+	case errors.Is(err, ErrTimeout): // whether there is a call, its proof will show
+		return nil
+	case o.s.dialect.NoPoll:
+	case errors.Is(err, ErrBusy), errors.Is(err, ErrNoCarrier), errors.Is(err, ErrNoAnswer):
+		o.call.doubt(err) // it may have been said of a call that waited
+		return nil
+	}
+	return err
+}
+
 // refine finds out why a call that nobody had answered has ended, where the modem gave no
-// reason: by the cause that came with the end, by +CEER, by how far it had come.
+// reason: by the cause that came with the end, by +CEER, by a call that came in at the same
+// moment, by how far it had come.
 func (o *operation) refine(err error) error {
+	if o.ctx.Err() == nil && errors.Is(err, ErrRefused) {
+		return o.orRinging(err)
+	}
 	if o.ctx.Err() != nil || !errors.Is(err, ErrNoCarrier) {
 		return err
 	}
@@ -65,9 +130,18 @@ func (o *operation) refine(err error) error {
 	}
 	switch {
 	case !o.call.hasAlerted():
-		return fmt.Errorf("%w (%w)", ErrNoService, err)
+		return o.orRinging(fmt.Errorf("%w (%w)", ErrNoService, err))
 	case time.Since(o.call.began) >= longRing:
 		return fmt.Errorf("%w (%w)", ErrNoAnswer, err)
+	}
+	return err
+}
+
+// orRinging is err, or ErrRinging where the line has begun to ring: a modem that rings does
+// not dial.
+func (o *operation) orRinging(err error) error {
+	if rings := o.s.free(); rings != nil {
+		return fmt.Errorf("%w (%v)", rings, err)
 	}
 	return err
 }
@@ -76,38 +150,4 @@ func (c *call) releaseCause() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.cause
-}
-
-// poll asks for the list of current calls until the call has ended: unsolicited lines come
-// first where there are any, but not every modem sends them.
-func (s *session) poll(c *call) {
-	seen, failures := false, 0
-	for every := pollDialling; sleep(c.ctx, every) == nil; {
-		info, err := s.chat.Command(c.ctx, "AT+CLCC", "+CLCC:")
-		switch {
-		case c.ctx.Err() != nil || refused(err) || errors.Is(err, at.ErrGone):
-			return
-		case err != nil:
-			if failures++; failures == pollFailures {
-				c.end(fmt.Errorf("%w: the modem has stopped answering in a call", ErrTimeout))
-				return
-			}
-			continue
-		}
-		failures = 0
-		listed := false
-		for _, line := range info {
-			if l, ok := parseCLCC(line); ok && l.ours() {
-				listed, seen = true, true
-				c.listed(l)
-			}
-		}
-		if !listed && (seen || time.Since(c.began) > unlisted) {
-			c.end(fmt.Errorf("%w: the call is no longer listed by +CLCC", ErrNoCarrier))
-			return
-		}
-		if c.isAnswered() {
-			every = pollUp
-		}
-	}
 }

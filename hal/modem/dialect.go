@@ -37,7 +37,8 @@ type Cellular struct {
 	On      []string    // once the far end has answered
 	Off     []string    // after the call
 	Guess   bool        // Before and On are several makers' commands: one that is accepted is enough
-	NoPoll  bool        // +CLCC while dialling disturbs the call
+	NoPoll  bool        // +CLCC while dialling disturbs the call: until the answer the modem's words are believed
+	Words   []Word      // what it reports unasked of calls, beside +CLCC
 	Reset   string      // restarts the module, where On has failed at first
 }
 

@@ -4,9 +4,17 @@ package modem
 // switched to its port once the call is up.
 var huawei = Dialect{
 	Name: "huawei", About: "Huawei USB sticks with voice", GSM: true, Maker: "Huawei",
-	Match:    []string{"HUAWEI"},
-	Init:     []string{"AT^CURC=1"},
-	Cellular: Cellular{Sound: huaweiSound, On: []string{"AT^DDSETEX=2"}},
+	Match: []string{"HUAWEI"},
+	Init:  []string{"AT^CURC=1"},
+	Cellular: Cellular{
+		Sound: huaweiSound, On: []string{"AT^DDSETEX=2"},
+		Words: []Word{ // index, then of ^CEND duration, end status, cause
+			{Begins: "^ORIG:", Call: 1, Is: statDialling, Outgoing: true},
+			{Begins: "^CONF:", Call: 1, Is: statAlerting, Outgoing: true},
+			{Begins: "^CONN:", Call: 1, Is: statActive},
+			{Begins: "^CEND:", Call: 1, Is: statReleased, Cause: 4},
+		},
+	},
 }
 
 // huaweiSound asks whether voice is switched on in the firmware (^CVOICE: 0 is on), and for
@@ -23,5 +31,9 @@ var stericsson = Dialect{
 	Init:  []string{"AT*ECAM=1"},
 	Cellular: Cellular{
 		Sound: anySound, Before: gsm.Before, On: gsm.On, Off: gsm.Off, Guess: true,
+		Words: []Word{{ // index, state, type
+			Begins: "*ECAV:", Call: 1, Stat: 2,
+			Stats: map[int]int{0: statReleased, 1: statDialling, 2: statDialling, 3: statActive, 4: statHeld, 5: statWaiting, 6: statAlerting},
+		}},
 	},
 }

@@ -10,6 +10,12 @@ var quectel = Dialect{
 		Sound:  []SoundTest{quectelSound},
 		Before: []string{"AT+QPCMV=1,0"},
 		Off:    []string{"AT+QPCMV=0"},
+		Words: []Word{{ // index, direction, state, type, number, type of number
+			Begins: "^DSCI:", Call: 1, Dir: 2, Stat: 3,
+			Stats: map[int]int{
+				0: statActive, 1: statHeld, 2: statDialling, 3: statActive, 4: statIncoming, 5: statWaiting, 6: statReleased, 7: statAlerting,
+			},
+		}},
 	},
 }
 

@@ -11,6 +11,10 @@ var simcom = Dialect{
 		On:    []string{"AT+CPCMREG=1"},
 		Off:   []string{"AT+CPCMREG=0"},
 		Reset: "AT+CRESET",
+		Words: []Word{ // they do not say of which call
+			{Begins: "VOICE CALL:BEGIN", Is: statActive},
+			{Begins: "VOICE CALL:END", Is: statReleased},
+		},
 	},
 }
 
@@ -38,6 +42,10 @@ var sim800 = Dialect{
 	Init:  []string{"AT+CLCC=1", "AT+MORING=1", "AT+DDET=1"},
 	Cellular: Cellular{
 		NoAudio: "a SIM800 has no PCM on a serial port, so it can't play a message: use a SIM7600, a Quectel EC25 or a voice modem",
+		Words: []Word{
+			{Begins: "MO RING", Is: statAlerting, Outgoing: true},
+			{Begins: "MO CONNECTED", Is: statActive, Outgoing: true},
+		},
 	},
 }
 

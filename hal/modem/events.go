@@ -27,7 +27,9 @@ type call struct {
 	events chan event
 	up     chan struct{} // closed when the network says that the far end has answered
 	over   chan struct{} // closed when the call has ended
+	ask    chan struct{} // holds a token when proof is wanted at once
 	began  time.Time
+	voice  bool     // on an analogue line, which has one call at a time
 	pcm    *pcmPort // GSM only
 	audio  bool     // the GSM modem's sound was switched to the PCM port
 
@@ -36,6 +38,10 @@ type call struct {
 	answered  bool
 	alerted   bool
 	ended     error // why over is closed
+	id        int   // the call's index in +CLCC, 0 while it is not known
+	checked   bool  // what does not say which call it is about is proven by +CLCC
+	told      error // an end that is not yet proven
+	others    []int // indexes of other people's calls, 0 where they have none
 	cause     int   // release cause that came with the end, 0 is none
 	listening bool  // somebody wants to hear
 	keys      keypad
@@ -47,7 +53,7 @@ const eventLimit = 256
 func newCall() *call {
 	c := &call{
 		events: make(chan event, eventLimit), up: make(chan struct{}), over: make(chan struct{}),
-		began: time.Now(), answer: Assumed,
+		ask: make(chan struct{}, 1), began: time.Now(), answer: Assumed,
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	return c
@@ -111,7 +117,7 @@ func (c *call) end(err error) {
 	if c.ended != nil {
 		return
 	}
-	ours := errors.Is(err, ErrHungUp) || errors.Is(err, ErrTimeout) || errors.Is(err, ErrGone)
+	ours := errors.Is(err, ErrHungUp) || errors.Is(err, ErrTimeout) || errors.Is(err, ErrGone) || errors.Is(err, ErrUnsure)
 	if c.answered && !ours {
 		err = fmt.Errorf("%w (%w)", ErrHungUp, err)
 	}
@@ -175,6 +181,8 @@ func (c *call) code(code byte) {
 			kind = ErrNoDialTone
 		}
 		c.end(fmt.Errorf("%w: %w: <DLE>%c", kind, ErrInUse, code))
+	case 'R':
+		c.glare()
 	case 'u':
 		c.post(event{dry: true})
 	default:
@@ -202,84 +210,6 @@ func (c *call) surely() Answer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.answer
-}
-
-// States of calls in vendors' reports, as +CLCC has them.
-var (
-	dsciStats = map[int]int{0: statActive, 3: statActive, 6: statReleased, 7: statAlerting}
-	ecavStats = map[int]int{0: statReleased, 3: statActive, 6: statAlerting}
-)
-
-// line takes an unsolicited line.
-func (c *call) line(line string) {
-	name, rest, _ := strings.Cut(line, ":")
-	fields := splitFields(rest)
-	field := func(i int) int {
-		if i >= len(fields) {
-			return -1
-		}
-		return number(fields[i])
-	}
-	ended := fmt.Errorf("%w: %s", ErrNoCarrier, line)
-	switch name {
-	case "RINGING", "MO RING", "^CONF":
-		c.alert()
-	case "MO CONNECTED", "^CONN", "POLARITY REVERSAL":
-		c.connect(Supervised)
-	case "VOICE CALL": // SIMCom: BEGIN, END, END: 000041
-		if strings.HasPrefix(strings.TrimSpace(rest), "BEGIN") {
-			c.connect(Supervised)
-		} else {
-			c.end(ended)
-		}
-	case "^CEND": // Huawei: index, duration, status[, cause]
-		c.released(field(3))
-		c.end(ended)
-	case "^DSCI": // Quectel: id, dir, stat, type, number, type of number
-		if stat, ok := dsciStats[field(2)]; ok {
-			c.listed(listedCall{id: field(0), dir: field(1), stat: stat})
-		}
-	case "*ECAV": // ST-Ericsson: id, state, type
-		if stat, ok := ecavStats[field(1)]; ok {
-			c.listed(listedCall{id: field(0), stat: stat})
-		}
-	case "+CLCC", "^SLCC":
-		if l, ok := parseCLCC(line); ok {
-			c.listed(l)
-		}
-	case "+RXDTMF", "+DTMF", "+QTONEDET": // the key or its ASCII code, then its length
-		c.dialledKey(fields[0])
-	case "BUSY", "NO ANSWER", "NO CARRIER", "NO DIALTONE", "NO DIAL TONE":
-		c.end(fmt.Errorf("%w: %s", resultError(line), line))
-	default:
-		if key, ok := strings.CutPrefix(line, "DTMF="); ok {
-			c.dialledKey(key)
-		}
-	}
-}
-
-// released notes a release cause.
-func (c *call) released(cause int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if cause > 0 && cause <= 127 && c.cause == 0 {
-		c.cause = cause
-	}
-}
-
-// listed takes the state of a call that was made from here.
-func (c *call) listed(l listedCall) {
-	if !l.ours() {
-		return
-	}
-	switch l.stat {
-	case statActive:
-		c.connect(Supervised)
-	case statAlerting:
-		c.alert()
-	case statReleased:
-		c.end(fmt.Errorf("%w: released", ErrNoCarrier))
-	}
 }
 
 // dialledKey takes a key as +RXDTMF: 8 or +QTONEDET: 56 writes it.

@@ -31,7 +31,7 @@ func TestFaultsAtEachStepOfACall(t *testing.T) {
 		{name: "delayed", strike: func(f *fake) { f.delay = 400 * time.Millisecond }, want: []error{nil}},
 		{name: "echo that can't be turned off", strike: func(f *fake) { f.echo = true }, want: []error{nil}},
 		{name: "each answer twice", strike: func(f *fake) { f.twice = true }, want: []error{nil}},
-		{name: "RING flood", strike: func(f *fake) { f.ring = true }, want: []error{nil}},
+		{name: "RING flood", strike: func(f *fake) { f.ring = true }, want: []error{nil, modem.ErrRinging}, passes: func(f *fake) { f.ring = false }},
 		{name: "ERROR to set-up", strike: func(f *fake) { f.answer["AT+V"] = "ERROR" }, want: []error{nil, modem.ErrRefused}},
 		{name: "unplugged", strike: func(f *fake) { f.unplugged, f.offHook = true, false; _ = f.port.Close() },
 			passes: func(f *fake) { f.unplugged = false }, gone: true, want: []error{modem.ErrGone}},
@@ -121,6 +121,8 @@ func TestFaultsAtEachStepOfACall(t *testing.T) {
 							<-changed
 						}
 					}
+					_, rings := m.Ringing()
+					time.Sleep(rings)
 					f.checkOnHook(t)
 					if err := m.Fault(); err != nil {
 						t.Errorf("fault: %v", err)

@@ -65,7 +65,7 @@ func (m *Modem) start(ctx context.Context) (*session, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
-	s := newSession(&m.cfg, m.log, port)
+	s := openSession(&m.cfg, m.log, port, &m.ring)
 	err = s.start(ctx)
 	if s.ready {
 		return s, err

@@ -45,7 +45,10 @@ func (s *session) testLine(ctx context.Context, closed func()) (found LineTest, 
 	if err := o.prepareVoice(); err != nil {
 		return found, err
 	}
-	o.newCall()
+	if err := s.free(); err != nil {
+		return found, err
+	}
+	o.newCall(true)
 	if err := o.command("AT+VLS=1"); err != nil {
 		return found, err
 	}

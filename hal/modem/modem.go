@@ -6,7 +6,10 @@
 //	session.go   one opening of the port: hang up first, identify, set up
 //	dial.go      dialling, and how a call that fails is told
 //	play.go      sound to the far end; record.go, sound from it
-//	events.go    what a modem says of a call unasked
+//	words.go     what a modem says of calls unasked, each make in its own words
+//	evidence.go  which call that is about, and whether it is believed
+//	proof.go     +CLCC, which proves it
+//	events.go    a call, and what of it matters to the operation that runs
 //	hangup.go    the ladder that ends on-hook
 //	dialect.go   Dialects; one file for each
 package modem
@@ -14,6 +17,7 @@ package modem
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"sync"
@@ -32,11 +36,17 @@ var (
 	ErrRefused    = errors.New("modem: command refused") // ERROR, +CME ERROR
 	ErrTimeout    = errors.New("modem: no reply")        // no final result code in time
 	ErrSound      = errors.New("modem: no sound")        // none can be had, or the audio port has failed
+	ErrRinging    = errors.New("modem: line is ringing") // somebody calls: it must not be seized
+	// ErrUnsure is a call given up because what the modem said of it could no longer be read.
+	ErrUnsure = errors.New("modem: not known whether the call is still up")
 
 	// ErrInUse comes with ErrNoDialTone or ErrHungUp: a person has lifted another telephone
 	// on the line, which is theirs.
 	ErrInUse = errors.New("modem: line in use by another telephone")
 )
+
+// ErrRestarted is an ErrGone: the module has started anew by itself.
+var ErrRestarted = fmt.Errorf("%w: it has restarted", ErrGone)
 
 // errPreempted ends what runs when Hangup is called.
 var errPreempted error = preempted{}
@@ -100,6 +110,7 @@ type Modem struct {
 	stop context.CancelFunc // ends the keeper
 	done chan struct{}      // closed when the keeper has ended
 	turn chan struct{}      // holds a token while somebody uses the modem: an operation, Hangup, the keeper
+	ring ringLog
 
 	mu       sync.Mutex // guards what follows
 	session  *session   // nil while the port is closed
@@ -136,6 +147,7 @@ func New(cfg Config) *Modem {
 		tried: make(chan struct{}), changed: make(chan struct{}), opened: make(chan struct{}),
 		letGo: func(error) {}, alive: time.Now(),
 	}
+	m.ring.told = m.ringChanged
 	d, _ := lookup(cfg.Dialect)
 	m.gsm = d.GSM
 	go m.keep(ctx)
@@ -187,7 +199,8 @@ func (m *Modem) changedLocked() {
 	m.changed = make(chan struct{})
 }
 
-// Changed is closed, and replaced, whenever Hook changes, or Fault between nil and not nil.
+// Changed is closed, and replaced, whenever Hook changes, or Fault between nil and not nil,
+// and when the line begins to ring.
 func (m *Modem) Changed() <-chan struct{} {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -222,7 +235,7 @@ func (m *Modem) Close() error {
 }
 
 // Dial calls number (digits, * and #; a GSM modem takes a leading + too) and returns when
-// the far end has answered. When ctx ends it aborts the dialling (V.250 5.6.1) and returns
+// the far end has answered. A line that rings is not seized: that is ErrRinging. When ctx ends it aborts the dialling (V.250 5.6.1) and returns
 // context.Cause(ctx). After every Dial, whatever it returned, call Hangup.
 func (m *Modem) Dial(ctx context.Context, number string, far Far) (Answer, error) {
 	o, err := m.begin(ctx, far)
@@ -232,6 +245,9 @@ func (m *Modem) Dial(ctx context.Context, number string, far Far) (Answer, error
 	defer m.end(o)
 	m.setHook(OffHook)
 	if err := dialable(number, o.s.dialect.GSM); err != nil {
+		return "", err
+	}
+	if err := o.s.free(); err != nil {
 		return "", err
 	}
 	m.newSound()

@@ -127,9 +127,20 @@ func (o *operation) serve(e event, sound func([]int16) error) error {
 	return nil
 }
 
-// command sends a command that must be accepted.
+// replyLimit is when a command that may be given twice is: sooner than its own limit, as a
+// person may be waiting. Modems answer such commands within a few 100 ms.
+const replyLimit = 2 * time.Second
+
+// command sends a command that must be accepted, and that does the same when it is given
+// twice: one lost reply is survived.
 func (o *operation) command(cmd string) error {
-	_, err := o.s.chat.Command(o.ctx, cmd, "")
+	ctx, cancel := context.WithTimeout(o.ctx, replyLimit)
+	defer cancel()
+	_, err := o.s.chat.Command(ctx, cmd, "")
+	if errors.Is(err, at.ErrTimeout) && o.ctx.Err() == nil {
+		o.s.chat.Drain(o.ctx, settle)
+		_, err = o.s.chat.Command(o.ctx, cmd, "")
+	}
 	return o.explain(err)
 }
 

@@ -21,6 +21,7 @@ type session struct {
 	port  io.ReadWriteCloser
 	chat  *at.Chat
 	began time.Time
+	ring  *ringLog
 	nudge chan struct{} // the network, the SIM or the modem has changed
 	renew chan struct{} // asks the keeper to open the modem anew
 
@@ -48,11 +49,18 @@ type session struct {
 	rebooted bool       // it has restarted by itself
 	suspect  bool       // it may have
 	noise    int        // lines that answered nothing
+	odd      int        // those among them that nothing is known of: it may have been an answer, garbled
 }
 
-// newSession starts the dialogue on an open port.
+// newSession starts the dialogue on an open port, of a line of which nothing is remembered.
 func newSession(cfg *Config, log *slog.Logger, port io.ReadWriteCloser) *session {
-	s := &session{cfg: cfg, log: log, port: port, began: time.Now(), nudge: make(chan struct{}, 1), renew: make(chan struct{}, 1)}
+	return openSession(cfg, log, port, new(ringLog))
+}
+
+// openSession starts the dialogue on an open port. ring outlives it: a line may ring while
+// its modem is opened anew.
+func openSession(cfg *Config, log *slog.Logger, port io.ReadWriteCloser, ring *ringLog) *session {
+	s := &session{cfg: cfg, log: log, port: port, ring: ring, began: time.Now(), nudge: make(chan struct{}, 1), renew: make(chan struct{}, 1)}
 	s.dialect, s.known = lookup(cfg.Dialect)
 	s.chat = at.NewChat(port, at.Config{URC: s.line, Event: s.code, Trace: cfg.Trace})
 	return s
@@ -89,7 +97,11 @@ func (s *session) takeCall() *call {
 
 // code takes a DLE code, in the goroutine that reads the port.
 func (s *session) code(code byte) {
-	if c := s.current(); c != nil {
+	c := s.current()
+	if code == 'R' && (c == nil || !c.isAnswered()) { // off-hook it means nothing
+		s.ring.note("")
+	}
+	if c != nil {
 		c.code(code)
 	}
 }
@@ -111,9 +123,12 @@ func (s *session) line(line string) {
 	if changed {
 		s.wake()
 	}
+	s.heard(line, c)
 	switch {
 	case c != nil && rebooted:
-		c.end(fmt.Errorf("%w: it has restarted", ErrGone))
+		c.end(fmt.Errorf("%w: %s", ErrRestarted, line))
+	case c != nil && !c.voice && beginsWithOne(line, started):
+		c.doubt(fmt.Errorf("%w: %s", ErrRestarted, line))
 	case c != nil:
 		c.line(line)
 	}
@@ -125,6 +140,28 @@ func (s *session) wake() {
 	case s.nudge <- struct{}{}:
 	default:
 	}
+}
+
+// heard notes ringing, and lines that nothing is known of.
+func (s *session) heard(line string, c *call) {
+	for _, part := range unglue(line) {
+		r, known := parseReport(part)
+		if r.incoming() && (c == nil || !c.voice || !c.isAnswered()) { // a line that is off-hook does not ring
+			s.ring.note(r.caller)
+		}
+		if !known && !isNoise(part) {
+			s.mu.Lock()
+			s.odd++
+			s.mu.Unlock()
+		}
+	}
+}
+
+// oddLines counts the lines so far of which nothing is known.
+func (s *session) oddLines() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.odd
 }
 
 func (s *session) hasRebooted() bool {

@@ -405,7 +405,10 @@ func TestDialTellsWhatTheModemSays(t *testing.T) {
 		{"blacklisted", []string{"\r\nBLACKLISTED\r\n"}, "", false, modem.ErrRefused},
 		{"a data modem", []string{"\r\nCONNECT 33600\r\n"}, "", false, modem.ErrRefused},
 		{"dial tone before is normal", []string{"\x10d", "\x10r", "\r\nOK\r\n"}, modem.Ringback, true, nil},
-		{"RING flood", []string{"\r\nRING\r\n\r\nRING\r\n", "\r\nRING\r\n", "\r\nRING\r\n", "\r\nOK\r\n"}, modem.Assumed, false, nil},
+		{"RING flood", []string{"\r\nRING\r\n\r\nRING\r\n", "\r\nRING\r\n", "\r\nRING\r\n", "\r\nOK\r\n"}, "", false, modem.ErrRinging},
+		{"RING once the far end rings is no ringing", []string{"\r\nRINGING\r\n", "\r\nRING\r\n", "\r\nOK\r\n"}, modem.Ringback, true, nil},
+		{"RING long after the line was seized", []string{"", "", "", "\r\nRING\r\n", "\r\nOK\r\n"}, modem.Assumed, false, nil},
+		{"ringing told in voice mode", []string{"\x10R", "\r\nOK\r\n"}, "", false, modem.ErrRinging},
 		{"nothing", nil, "", false, modem.ErrTimeout},
 		{"ringback for ever", []string{"\x10r"}, "", true, modem.ErrNoAnswer},
 	}
@@ -416,6 +419,9 @@ func TestDialTellsWhatTheModemSays(t *testing.T) {
 				f.onDial = func(f *fake) {
 					for _, s := range tt.said {
 						time.Sleep(time.Second)
+						if s == "" {
+							continue
+						}
 						if s[0] != 0x10 && s != "\r\nRINGING\r\n" && s[:6] != "\r\nRING" {
 							f.set(commands, tt.want == nil)
 						}

@@ -1,0 +1,211 @@
+package modem
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"hookswitch/hal/at"
+)
+
+const (
+	pollDialling = 500 * time.Millisecond // between +CLCC while the call is set up, as oFono; faster upsets some
+	pollUp       = 2 * time.Second        // and once it is up, as ModemManager
+	askAgain     = 300 * time.Millisecond // after an answer that is not believed alone (+CLCC takes 300 ms on some)
+	askLimit     = time.Second            // for an answer when the end of the call was told
+	unlisted     = 5 * time.Second        // a call that +CLCC has never shown by then has ended
+
+	agreeing  = 2 // whole answers in a row without the call prove that it has ended
+	denials   = 3 // answers that list the call prove that the end which was told is another's
+	unclearly = 8 // answers in a row that prove nothing: the call is given up
+	silences  = 3 // in a row: the modem has died in a call
+	refusals  = 2 // in a row, and never another answer: this modem can't be asked
+)
+
+// proof finds out by +CLCC what has become of a call: regularly, as unsolicited lines get lost
+// and not every modem sends them, and at once when a line has said that a call has ended
+// without saying which.
+type proof struct {
+	s *session
+	c *call
+
+	seen     bool      // the call has been listed
+	listed   bool      // +CLCC was answered
+	activity bool      // +CLCC is not known: +CPAS is asked, and only about an end that was told
+	last     time.Time // of the last question
+
+	// in a row
+	absent, unclear, silent, refused, denied int
+}
+
+// run asks until the call has ended.
+func (p *proof) run() {
+	for p.rest() {
+		p.last = time.Now()
+		if p.activity {
+			p.askActivity()
+		} else {
+			p.askList()
+		}
+	}
+}
+
+// rest waits until the next question is due; false is the end of the call.
+func (p *proof) rest() bool {
+	timer := time.NewTimer(p.pause())
+	defer timer.Stop()
+	due := timer.C
+	if p.activity && p.c.word() == nil {
+		due = nil
+	}
+	select {
+	case <-p.c.ctx.Done():
+		return false
+	case <-p.c.over:
+		return false
+	case <-due:
+		return true
+	case <-p.c.ask:
+	}
+	if p.c.word() == nil { // no haste, and a flood of odd lines must not be one of questions
+		return sleep(p.c.ctx, pollDialling-time.Since(p.last)) == nil
+	}
+	return true
+}
+
+func (p *proof) pause() time.Duration {
+	switch {
+	case p.c.word() != nil, p.absent > 0, p.unclear > 0, p.silent > 0, p.refused > 0:
+		return min(askAgain*time.Duration(max(1, p.denied, p.unclear)), pollUp)
+	case p.c.isAnswered():
+		return pollUp
+	}
+	return pollDialling
+}
+
+// askList asks AT+CLCC and draws the conclusion.
+func (p *proof) askList() {
+	ctx, cancel := p.c.ctx, context.CancelFunc(func() {})
+	if p.c.word() != nil {
+		ctx, cancel = context.WithTimeout(ctx, askLimit)
+	}
+	defer cancel()
+	list, err := p.s.listCalls(ctx)
+	p.listed = p.listed || err == nil
+	if list.whole {
+		p.c.othersAre(list)
+	}
+	found, present := list.ours(p.c.index())
+	switch {
+	case p.c.ctx.Err() != nil || errors.Is(err, at.ErrGone):
+	case refused(err):
+		p.isRefused()
+	case err != nil && !present:
+		p.isSilent()
+	case present:
+		p.isListed(found)
+	case list.whole && (!list.omits || p.c.word() != nil):
+		p.isAbsent()
+	default:
+		p.isUnclear()
+	}
+}
+
+func (p *proof) isListed(l listedCall) {
+	p.seen, p.absent, p.unclear, p.silent, p.refused = true, 0, 0, 0, 0
+	p.c.listed(l)
+	p.deny()
+}
+
+// deny counts an answer against the end that was told, if any.
+func (p *proof) deny() {
+	if p.c.word() == nil {
+		p.denied = 0
+		return
+	}
+	if p.denied++; p.denied == denials {
+		p.denied = 0
+		p.c.dismiss()
+	}
+}
+
+func (p *proof) isAbsent() {
+	p.unclear, p.silent, p.refused, p.denied = 0, 0, 0, 0
+	switch word := p.c.word(); {
+	case word != nil: // two sources
+		p.c.end(word)
+		return
+	case !p.seen && time.Since(p.c.began) <= unlisted:
+		return
+	}
+	if p.absent++; p.absent == agreeing {
+		p.c.end(fmt.Errorf("%w: the call is no longer listed by +CLCC", ErrNoCarrier))
+	}
+}
+
+func (p *proof) isUnclear() {
+	p.silent = 0
+	p.unclear++
+	switch word := p.c.word(); {
+	case word != nil && p.unclear >= denials: // nothing speaks against it
+		p.c.end(word)
+	case p.unclear == unclearly:
+		p.c.end(fmt.Errorf("%w: no answer to +CLCC could be read", ErrUnsure))
+	}
+}
+
+func (p *proof) isSilent() {
+	if p.silent++; p.silent < silences {
+		return
+	}
+	if word := p.c.word(); word != nil {
+		p.c.end(word)
+		return
+	}
+	p.c.end(fmt.Errorf("%w: the modem has stopped answering in a call", ErrTimeout))
+}
+
+// isRefused takes an ERROR: one that comes once is a bad answer as any other.
+func (p *proof) isRefused() {
+	if p.listed {
+		p.isUnclear()
+		return
+	}
+	p.silent = 0
+	if p.refused++; p.refused < refusals {
+		return
+	}
+	p.activity = true
+	if p.c.word() != nil {
+		p.askActivity()
+	}
+}
+
+// askActivity asks AT+CPAS (TS 27.007 §8.1): 0 is no call, 3 one that rings, 4 one in progress.
+// Where that is refused too, what the modem says unasked is all there is.
+func (p *proof) askActivity() {
+	word := p.c.word()
+	if word == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(p.c.ctx, askLimit)
+	defer cancel()
+	info, err := p.s.chat.Command(ctx, "AT+CPAS", "+CPAS:")
+	pas := -1
+	for _, line := range info {
+		if rest, ok := strings.CutPrefix(line, "+CPAS:"); ok {
+			pas = number(rest)
+		}
+	}
+	switch {
+	case p.c.ctx.Err() != nil:
+	case err != nil || pas < 0 || pas == 3 && !p.c.isAnswered():
+		p.c.believe(word)
+	case pas == 0, pas == 3:
+		p.c.end(word)
+	default:
+		p.deny()
+	}
+}

@@ -22,7 +22,8 @@ import (
 	"hookswitch/hal/sim"
 )
 
-// board is an Exchange whose lines are simulated; names beginning with "gsm" are mobile.
+// board is an Exchange whose lines are simulated; names beginning with "gsm" are mobile, those
+// beginning with "bare" have neither relay nor inputs.
 type board struct {
 	*call.Exchange
 	sim   *sim.Exchange
@@ -51,7 +52,9 @@ func newBoardOn(t *testing.T, x *sim.Exchange, change func(*call.Options), names
 			l := b.sim.Voice(name)
 			b.lines[name] = l
 			cfg.Modem = modem.Config{Name: name, Dialect: "voice", Open: l.Port}
-			cfg.Hook = hook.Config{Relay: l.Relay(), Loop: l.Loop()}
+			if !strings.HasPrefix(name, "bare") {
+				cfg.Hook = hook.Config{Relay: l.Relay(), Loop: l.Loop()}
+			}
 		}
 		opt.Lines = append(opt.Lines, cfg)
 	}

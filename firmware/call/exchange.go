@@ -420,6 +420,9 @@ func (x *Exchange) run(ctx context.Context, c *active) {
 	if !held {
 		x.finish(c, err)
 	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	c.req = Request{User: c.req.User} // lets go of the sound, which nobody but this goroutine uses
 }
 
 // attempt is one try on the call's line. The length of a call is limited from here, off-hook.
@@ -529,7 +532,6 @@ func (x *Exchange) finish(c *active, err error) {
 	if c.line != nil {
 		c.line.call = nil
 	}
-	c.req = Request{User: c.req.User} // lets go of the sound
 	close(c.done)
 	x.notifyLocked()
 	x.mu.Unlock()

@@ -1,0 +1,513 @@
+package call_test
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"hookswitch/firmware/audio"
+	"hookswitch/firmware/call"
+	"hookswitch/hal"
+	"hookswitch/hal/sim"
+)
+
+// long is a request whose message lasts.
+func long(number string) call.Request {
+	req := request(number)
+	req.Clip = speech(time.Minute)
+	return req
+}
+
+// hangsUp disconnects a call, checks that it takes no longer than limit and that everybody is
+// told the same afterwards, and returns the answer.
+func (b *board) hangsUp(t *testing.T, id string, limit time.Duration) error {
+	t.Helper()
+	start := time.Now()
+	err := b.Disconnect(t.Context(), id)
+	if d := time.Since(start); d > limit {
+		t.Errorf("Disconnect took %v, want %v at the most", d, limit)
+	}
+	checkAgree(t, b, id, err)
+	return err
+}
+
+func (b *board) line(name string) (info call.LineInfo) {
+	for _, l := range b.Lines() {
+		if l.Name == name {
+			info = l
+		}
+	}
+	return info
+}
+
+// serves fails the test unless a call can be made on a board's only line.
+func (b *board) serves(t *testing.T) {
+	t.Helper()
+	if l := b.Lines()[0]; l.State != "idle" || l.Hook != "on-hook" || l.Call != "" || l.Fault != "" {
+		t.Errorf("the line afterwards: %+v", l)
+	}
+	if info, _ := b.until(t, b.start(t, request("5550106")).ID, call.Disconnected); info.Answered.IsZero() || info.Cause != call.None {
+		t.Errorf("the next call: %+v", info)
+	}
+}
+
+func TestWithoutARelayEveryDisconnectSaysSoUntilTheModemHasConfirmed(t *testing.T) {
+	for _, line := range []string{"bare1", "gsm1"} {
+		for name, strike := range map[string]func(*sim.Line){
+			"is deaf":       func(l *sim.Line) { l.Fault(sim.Faults{Deaf: true}) },
+			"takes nothing": func(l *sim.Line) { l.Fault(sim.Faults{Stall: true}) },
+			"is unplugged":  func(l *sim.Line) { l.Vanish() },
+			"falls silent then": func(l *sim.Line) {
+				l.Fault(sim.Faults{MuteAt: map[bool]string{true: "CHUP", false: "ATH"}[l.Name() == "gsm1"]})
+			},
+		} {
+			t.Run(line+" "+name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					b := newBoard(t, nil, line)
+					id := b.start(t, long("5550100")).ID
+					b.until(t, id, call.Connected)
+					strike(b.lines[line])
+					for i, limit := range []time.Duration{5 * time.Second, 0, 0, 0} {
+						if err := b.hangsUp(t, id, limit); !errors.Is(err, call.ErrOnHook) {
+							t.Errorf("Disconnect %d: %v", i, err)
+						}
+						if info, _ := b.Call(id); info.State != call.Connected || info.Cause != call.None || info.Reason == "" {
+							t.Errorf("after Disconnect %d: %+v", i, info)
+						}
+						time.Sleep(time.Duration(i*i) * 10 * time.Second)
+					}
+					if _, err := b.Start(request("5550106")); !errors.Is(err, call.ErrFault) {
+						t.Errorf("a call on that line: %v", err)
+					}
+					if err := b.Stuck(); err != nil {
+						t.Errorf("the watchdogs are told: %v", err)
+					}
+					b.lines[line].Fault(sim.Faults{})
+					_ = b.lines[line].Return()
+					info, _ := b.until(t, id, call.Disconnected)
+					byUser := info.Cause == call.None && info.Reason == "disconnected by the user"
+					gone := name == "is unplugged" && info.Cause == call.Unavailable // which the call may have seen first
+					if !byUser && !gone || b.lines[line].OffHook() {
+						t.Errorf("confirmed at last: %+v, off-hook %v", info, b.lines[line].OffHook())
+					}
+					if err := b.hangsUp(t, id, 0); err != nil {
+						t.Errorf("Disconnect after that: %v", err)
+					}
+					time.Sleep(time.Second)
+					b.serves(t)
+				})
+			})
+		}
+	}
+}
+
+func TestACallThatCouldNotBeHungUpEndsForTheReasonThatItHad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBoard(t, nil, "gsm1")
+		b.lines["gsm1"].Fault(sim.Faults{MuteAt: "CHUP"})
+		id := b.start(t, request("5550101")).ID // busy
+		time.Sleep(30 * time.Second)
+		info, _ := b.Call(id)
+		if info.State == call.Disconnected || info.Reason == "" {
+			t.Errorf("with a modem that has not confirmed: %+v", info)
+		}
+		if err := b.hangsUp(t, id, 0); !errors.Is(err, call.ErrOnHook) {
+			t.Errorf("Disconnect: %v", err)
+		}
+		b.lines["gsm1"].Fault(sim.Faults{})
+		if info, _ = b.until(t, id, call.Disconnected); info.Cause != call.UserBusy || info.Reason != "busy" {
+			t.Errorf("at the end: %+v", info)
+		}
+		b.serves(t)
+	})
+}
+
+func TestAUserMayCallAgainWhileALineIsNotKnownToBeOnHook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBoard(t, nil, "gsm1", "gsm2")
+		stuck := b.start(t, long("5550100")).ID
+		b.until(t, stuck, call.Connected)
+		b.lines["gsm1"].Fault(sim.Faults{Deaf: true})
+		_ = b.hangsUp(t, stuck, 5*time.Second)
+		info, _ := b.until(t, b.start(t, request("5550106")).ID, call.Disconnected)
+		if info.Line != "gsm2" || info.Cause != call.None {
+			t.Errorf("the next call: %+v", info)
+		}
+		b.lines["gsm1"].Fault(sim.Faults{})
+		b.until(t, stuck, call.Disconnected)
+	})
+}
+
+func TestBehindAnOpenRelayNobodyWaitsForTheModem(t *testing.T) {
+	for name, strike := range map[string]func(*sim.Line){
+		"a deaf modem":              func(l *sim.Line) { l.Fault(sim.Faults{Deaf: true}) },
+		"a port that takes nothing": func(l *sim.Line) { l.Fault(sim.Faults{Stall: true}) },
+		"an unplugged modem":        func(l *sim.Line) { l.Vanish() },
+		"a modem silent at ATH":     func(l *sim.Line) { l.Fault(sim.Faults{MuteAt: "ATH"}) },
+		"a modem silent at +VLS":    func(l *sim.Line) { l.Fault(sim.Faults{MuteAt: "VLS=0"}) },
+	} {
+		for when, after := range map[string]time.Duration{"while it dials": 2500 * time.Millisecond, "in the message": 12 * time.Second} {
+			t.Run(name+" "+when, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					b := newBoard(t, nil, "fxo1")
+					id := b.start(t, long("5550100")).ID
+					time.Sleep(after)
+					strike(b.lines["fxo1"])
+					if err := b.hangsUp(t, id, time.Second); err != nil {
+						t.Errorf("the relay is open: %v", err)
+					}
+					if l := b.line("fxo1"); l.State != "fault" || l.Fault == "" || l.Hook != "on-hook" {
+						t.Errorf("the line: %+v", l)
+					}
+					if _, err := b.Start(request("5550106")); !errors.Is(err, call.ErrFault) {
+						t.Errorf("a call on that line: %v", err)
+					}
+					time.Sleep(time.Minute)
+					b.lines["fxo1"].Fault(sim.Faults{})
+					_ = b.lines["fxo1"].Return()
+					time.Sleep(time.Minute)
+					b.serves(t)
+				})
+			})
+		}
+	}
+}
+
+func TestCurrentThatFlowsOnIsToldUntilItStops(t *testing.T) {
+	for name, fault := range map[string]sim.Faults{
+		"a stuck contact and a deaf modem": {Stuck: true, Deaf: true},
+		"somebody else on the line":        {Flows: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBoard(t, nil, "fxo1")
+				id := b.start(t, long("5550100")).ID
+				b.until(t, id, call.Connected)
+				b.lines["fxo1"].Fault(fault)
+				for _, limit := range []time.Duration{time.Second, 0, 0} {
+					if err := b.hangsUp(t, id, limit); !errors.Is(err, call.ErrOnHook) || !strings.Contains(err.Error(), "current") {
+						t.Errorf("Disconnect: %v", err)
+					}
+					time.Sleep(20 * time.Second)
+				}
+				if l := b.line("fxo1"); l.Hook != "off-hook" || !strings.Contains(l.Fault, "current flows") {
+					t.Errorf("the line: %+v", l)
+				}
+				if _, err := b.Start(request("5550106")); !errors.Is(err, call.ErrFault) || !strings.Contains(err.Error(), "current flows") {
+					t.Errorf("a call on that line: %v", err)
+				}
+				b.lines["fxo1"].Fault(sim.Faults{})
+				if info, _ := b.until(t, id, call.Disconnected); info.Cause != call.None || info.Reason != "disconnected by the user" {
+					t.Errorf("at the end: %+v", info)
+				}
+				time.Sleep(time.Minute)
+				b.serves(t)
+			})
+		})
+	}
+}
+
+// A contact that is stuck is no danger where the modem hangs up, and is found out at the next call.
+func TestAStuckContactAndAGoodModem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBoard(t, nil, "fxo1")
+		id := b.start(t, long("5550100")).ID
+		b.until(t, id, call.Connected)
+		b.lines["fxo1"].Fault(sim.Faults{Stuck: true})
+		if err := b.hangsUp(t, id, time.Second); err != nil || b.lines["fxo1"].OffHook() {
+			t.Errorf("Disconnect: %v, off-hook %v", err, b.lines["fxo1"].OffHook())
+		}
+		b.lines["fxo1"].Fault(sim.Faults{})
+	})
+}
+
+func TestCurrentWithoutACallPutsTheLineInFault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBoard(t, nil, "fxo1")
+		time.Sleep(time.Minute)
+		b.lines["fxo1"].Fault(sim.Faults{Flows: true})
+		time.Sleep(time.Second)
+		if l := b.line("fxo1"); l.State != "fault" || l.Hook != "off-hook" || !strings.Contains(l.Fault, "another telephone") {
+			t.Errorf("the line: %+v", l)
+		}
+		if _, err := b.Start(request("5550100")); !errors.Is(err, call.ErrFault) || !strings.Contains(err.Error(), "current flows") {
+			t.Errorf("a call: %v", err)
+		}
+		b.lines["fxo1"].Fault(sim.Faults{})
+		time.Sleep(time.Second)
+		b.serves(t)
+	})
+}
+
+func TestARelayThatCannotBeDriven(t *testing.T) {
+	for name, fault := range map[string]sim.Faults{
+		"and a modem that hangs up": {NoRelay: true},
+		"and a deaf modem":          {NoRelay: true, Deaf: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBoard(t, nil, "fxo1")
+				id := b.start(t, long("5550100")).ID
+				b.until(t, id, call.Connected)
+				b.lines["fxo1"].Fault(fault)
+				err := b.hangsUp(t, id, time.Second)
+				if fault.Deaf != errors.Is(err, call.ErrOnHook) || b.lines["fxo1"].OffHook() != fault.Deaf {
+					t.Errorf("Disconnect: %v, off-hook %v", err, b.lines["fxo1"].OffHook())
+				}
+				if l := b.line("fxo1"); l.State != "fault" || !strings.Contains(l.Fault, "hook relay can't be driven") {
+					t.Errorf("the line: %+v", l)
+				}
+				if _, err := b.Start(request("5550106")); !errors.Is(err, call.ErrFault) {
+					t.Errorf("a call on that line: %v", err)
+				}
+				b.lines["fxo1"].Fault(sim.Faults{})
+				b.until(t, id, call.Disconnected)
+				time.Sleep(time.Minute)
+				b.serves(t)
+			})
+		})
+	}
+}
+
+func TestTwoClientsDisconnectAtOnce(t *testing.T) {
+	for _, tt := range []struct {
+		line  string
+		fault sim.Faults
+		want  error
+	}{{"fxo1", sim.Faults{}, nil}, {"fxo1", sim.Faults{Deaf: true}, nil}, {"gsm1", sim.Faults{}, nil}, {"gsm1", sim.Faults{Deaf: true}, call.ErrOnHook}} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBoard(t, nil, tt.line)
+			id := b.start(t, long("5550100")).ID
+			b.until(t, id, call.Connected)
+			b.lines[tt.line].Fault(tt.fault)
+			var clients sync.WaitGroup
+			for range 5 {
+				clients.Go(func() {
+					if err := b.Disconnect(t.Context(), id); !errors.Is(err, tt.want) {
+						t.Errorf("%s, %+v: %v, want %v", tt.line, tt.fault, err, tt.want)
+					}
+				})
+			}
+			clients.Wait()
+			checkAgree(t, b, id, tt.want)
+			b.lines[tt.line].Fault(sim.Faults{})
+			b.until(t, id, call.Disconnected)
+		})
+	}
+}
+
+func TestDisconnectInTheQueueAndBetweenTwoAttempts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBoard(t, func(o *call.Options) { o.Queue, o.Redial, o.PerUser = 1, 1, -1 }, "fxo1")
+		first := b.start(t, request("5550101")).ID // busy
+		queued := b.start(t, request("5550100")).ID
+		time.Sleep(9 * time.Second)
+		if l := b.line("fxo1"); l.State != "in-call" || l.Hook != "on-hook" {
+			t.Fatalf("between two attempts: %+v", l)
+		}
+		b.lines["fxo1"].Fault(sim.Faults{Deaf: true})
+		for _, id := range []string{queued, first} {
+			if err := b.Disconnect(t.Context(), id); err != nil {
+				t.Error(err)
+			}
+			if info, _ := b.Call(id); info.State != call.Disconnected || info.Cause != call.None {
+				t.Errorf("%+v", info)
+			}
+		}
+		b.lines["fxo1"].Fault(sim.Faults{})
+	})
+}
+
+// A card that hangs holds up the deleting of a message, and nothing else.
+func TestACardThatHangsKeepsNoLineOffHook(t *testing.T) {
+	for _, line := range []string{"fxo1", "gsm1"} {
+		for _, who := range []string{"the user", "max_call"} {
+			t.Run(line+" "+who, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					b := newBoard(t, func(o *call.Options) { o.MaxCall = 30 * time.Second }, line)
+					card := make(chan struct{})
+					req := long("5550104") // presses a key
+					req.Next = func() (audio.Clip, bool) { <-card; return nil, false }
+					req.Delete = func() error { <-card; return nil }
+					id := b.start(t, req).ID
+					b.until(t, id, call.Connected)
+					time.Sleep(10 * time.Second)
+					if who == "the user" {
+						if err := b.hangsUp(t, id, time.Second); err != nil {
+							t.Error(err)
+						}
+					} else {
+						time.Sleep(30 * time.Second)
+					}
+					if b.lines[line].OffHook() {
+						t.Error("off-hook")
+					}
+					close(card)
+					b.until(t, id, call.Disconnected)
+					time.Sleep(time.Second)
+					b.serves(t)
+				})
+			})
+		}
+	}
+}
+
+func TestARelayThatHangsHoldsUpNoOtherLineAndNoQuestion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bus := make(chan struct{}, 1)
+		b := newBoard(t, func(o *call.Options) {
+			o.PerUser = -1
+			o.Lines[0].Hook.Relay = busRelay{o.Lines[0].Hook.Relay, bus}
+		}, "fxo1", "fxo2")
+		one, two := b.start(t, long("5550100")).ID, b.start(t, long("5550106")).ID
+		b.until(t, one, call.Connected)
+		bus <- struct{}{} // hangs
+		var hung sync.WaitGroup
+		hung.Go(func() { _ = b.Disconnect(t.Context(), one) })
+		synctest.Wait()
+		start := time.Now()
+		b.Lines()
+		b.Levels("fxo1")
+		b.Calls()
+		if d := time.Since(start); d > 0 {
+			t.Errorf("questions took %v", d)
+		}
+		if err := b.hangsUp(t, two, time.Second); err != nil || b.lines["fxo2"].OffHook() {
+			t.Errorf("the other line: %v", err)
+		}
+		time.Sleep(500 * time.Millisecond)
+		if b.lines["fxo1"].ModemOffHook() {
+			t.Error("the modem behind the relay that hangs was not told to hang up")
+		}
+		<-bus
+		hung.Wait()
+		b.until(t, one, call.Disconnected)
+	})
+}
+
+// busRelay is a relay behind a bus that hangs while somebody has put something into it.
+type busRelay struct {
+	hal.Relay
+	bus chan struct{}
+}
+
+func (r busRelay) Set(closed bool) error {
+	r.bus <- struct{}{}
+	defer func() { <-r.bus }()
+	return r.Relay.Set(closed)
+}
+
+func TestAModemThatKeepsTheLineAtATHIsHungUp(t *testing.T) {
+	for _, line := range []string{"bare1", "fxo1"} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBoard(t, nil, line)
+			b.lines[line].Fault(sim.Faults{Holds: true})
+			id := b.start(t, long("5550100")).ID
+			b.until(t, id, call.Connected)
+			if err := b.hangsUp(t, id, 500*time.Millisecond); err != nil || b.lines[line].ModemOffHook() {
+				t.Errorf("Disconnect: %v, the modem is off-hook: %v", err, b.lines[line].ModemOffHook())
+			}
+		})
+	}
+}
+
+func TestAnInputThatCannotBeReadIsAFaultBeforeTheCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBoard(t, func(o *call.Options) { o.Lines[0].Hook.Loop = nil }, "fxo1", "fxo2")
+		b.lines["fxo2"].Fault(sim.Faults{BadInput: "loop"})
+		time.Sleep(2 * time.Second)
+		if l := b.line("fxo2"); l.State != "fault" || !strings.Contains(l.Fault, "loop-current input can't be read") {
+			t.Errorf("the line: %+v", l)
+		}
+		if l := b.line("fxo1"); l.State != "idle" {
+			t.Errorf("the other line: %+v", l)
+		}
+		b.lines["fxo2"].Fault(sim.Faults{})
+		time.Sleep(time.Second)
+		if l := b.line("fxo2"); l.State != "idle" {
+			t.Errorf("the line afterwards: %+v", l)
+		}
+	})
+}
+
+func TestBadReadsInACall(t *testing.T) {
+	for name, tt := range map[string]struct {
+		reads  int
+		reason string
+	}{
+		"one":      {1, "played to the end"},
+		"fifty":    {50, "played to the end"},
+		"for ever": {0, "an input of the line could not be read any more: hookswitch lines says which"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBoard(t, nil, "fxo1")
+				id := b.start(t, request("5550106")).ID
+				b.until(t, id, call.Connected)
+				b.lines["fxo1"].Fault(sim.Faults{BadInput: "loop", BadReads: tt.reads})
+				info, _ := b.until(t, id, call.Disconnected)
+				if info.Reason != tt.reason {
+					t.Errorf("ended: %s, %s", info.Cause, info.Reason)
+				}
+				checkAgree(t, b, id, nil)
+			})
+		})
+	}
+}
+
+func TestAModemThatHasNotBeenReachedIsNotCalledOnHook(t *testing.T) {
+	for _, line := range []string{"bare1", "gsm1", "fxo1"} {
+		synctest.Test(t, func(t *testing.T) {
+			x := sim.New(sim.Options{Numbers: numbers})
+			b := newBoardOn(t, x, func(*call.Options) { x.Lines()[0].Vanish() }, line)
+			time.Sleep(100 * time.Millisecond)
+			want := map[bool]string{true: "on-hook", false: "unknown"}[line == "fxo1"] // its relay is open
+			if l := b.line(line); l.Hook != want || l.State != "fault" || l.Fault == "" {
+				t.Errorf("not reached: %+v, want %s", l, want)
+			}
+			if err := b.lines[line].Return(); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Minute)
+			b.serves(t)
+		})
+	}
+}
+
+func TestCloseDoesNotWaitForEverAndWritesNoEndThatWasNotSeen(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "calls.jsonl")
+	withLog := func(o *call.Options) { o.LogPath = path }
+	var id string
+	synctest.Test(t, func(t *testing.T) {
+		b := newBoard(t, withLog, "gsm1")
+		id = b.start(t, long("5550100")).ID
+		b.until(t, id, call.Connected)
+		b.lines["gsm1"].Fault(sim.Faults{Deaf: true})
+		start := time.Now()
+		for range 2 {
+			if err := b.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		if d := time.Since(start); d > 15*time.Second {
+			t.Errorf("Close took %v", d)
+		}
+		if info, _ := b.Call(id); info.State != call.Connected || info.Reason == "" {
+			t.Errorf("after Close: %+v", info)
+		}
+		if err := b.Disconnect(t.Context(), id); !errors.Is(err, call.ErrOnHook) {
+			t.Errorf("Disconnect after Close: %v", err)
+		}
+		b.lines["gsm1"].Vanish() // else it is off-hook at the end
+	})
+	synctest.Test(t, func(t *testing.T) {
+		b := newBoard(t, withLog, "gsm1")
+		if info, err := b.Call(id); err != nil || info.State != call.Disconnected || info.Cause != call.Other {
+			t.Errorf("after the next start: %+v, %v", info, err)
+		}
+	})
+}

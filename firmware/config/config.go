@@ -83,9 +83,10 @@ type Line struct {
 	Dialect string `toml:"dialect"` // what modem it is: a name of modem.Dialects; "auto" asks it
 	Port    string `toml:"port"`    // device of the AT commands
 	Baud    int    `toml:"baud"`
-	SIMPIN  string `toml:"sim_pin"`  // of the SIM card
-	PCM     string `toml:"pcm"`      // device of the sound of a mobile modem
-	PCMBaud int    `toml:"pcm_baud"` //
+	Voice   string `toml:"voice_format"` // how a voice modem's sound is coded, where what it claims is wrong
+	SIMPIN  string `toml:"sim_pin"`      // of the SIM card
+	PCM     string `toml:"pcm"`          // device of the sound of a mobile modem
+	PCMBaud int    `toml:"pcm_baud"`     //
 
 	Board  string `toml:"board"` // relay board or HAT, a name of board.Names; fills in what is wired
 	Hook   Hook   `toml:"hook"`

@@ -115,6 +115,12 @@ var (
 
 // behaviour checks how the line is used.
 func (k *checker) behaviour(l *Line, at *place) {
+	if _, err := modem.ParseVoiceFormat(l.Voice); err != nil {
+		k.add(at.key("voice_format"), lineTable, "voice_format", `%s is none; write a number of AT+VSM=?, one of %s, or both: "131 ulaw"`,
+			quote(l.Voice), strings.Join(modem.Codings(), ", "))
+	} else if l.Voice != "" && l.Mobile() {
+		k.add(at.key("voice_format"), lineTable, "voice_format", "a %s modem has one format only; remove it", l.Dialect)
+	}
 	switch d, known := dialect(l.Dialect); {
 	case l.SIMPIN == "":
 	case known && !d.GSM:

@@ -145,6 +145,8 @@ func TestEachMistakeIsToldOnceWithItsLineAndWhatToWrite(t *testing.T) {
 		{"pulse dialling without a relay", line + "progress = \"listen\"\npulse = true", 5, "[[line]] pulse", "wire one"},
 		{"pulse dialling that the modem should follow", line + "pulse = true\nhook = { pin = \"GPIO26\", active = \"low\" }", 4, "[[line]] pulse", "listen"},
 		{"a lead-in too long", line + "lead_in = \"1m\"", 4, "[[line]] lead_in", "not between"},
+		{"a voice format that is none", line + "voice_format = \"131 mp3\"", 4, "[[line]] voice_format", "131 ulaw"},
+		{"a voice format of a mobile line", "[[line]]\nname = \"g\"\ndialect = \"gsm\"\nport = \"/dev/a\"\npcm = \"/dev/b\"\nvoice_format = \"ulaw\"", 6, "[[line]] voice_format", "one format only"},
 		{"a country that there is not", line + "country = \"yy\"", 4, "[[line]] country", "is no country"},
 
 		{"a region that there is not", "[dialing]\nregion = \"USA\"", 2, "[dialing] region", "ISO 3166"},

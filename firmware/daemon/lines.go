@@ -30,6 +30,9 @@ func (d *Daemon) lines(opt Options, trace *tracer) ([]call.LineConfig, error) {
 			Modem: modem.Config{Name: c.Name, Dialect: c.Dialect, SIMPIN: c.SIMPIN, PINs: pins, Baud: c.Baud, Init: c.Init, Log: d.log, Trace: trace.bytes(c.Name)},
 			Hook:  hook.Config{Settle: c.Hook.Settle, MinOnHook: c.Hook.MinOnHook, LoopBreak: c.Loop.Break, Edge: trace.edge(c.Name)},
 		}
+		if v, err := modem.ParseVoiceFormat(c.Voice); err == nil && c.Voice != "" { // the configuration is checked
+			l.Modem.VoiceFormat = &v
+		}
 		if c.Progress == config.ProgressListen {
 			l.Tones = audio.PlanOf(c.Country)
 		}

@@ -8,6 +8,7 @@ import (
 // codec turns 16-bit samples at 8000 Hz into a modem's voice format and back.
 type codec struct {
 	name    string  // for a person
+	short   string  // in the configuration
 	bytes   float64 // a sample
 	matches func(name string, bits int) bool
 	encoder func() encoder
@@ -29,15 +30,15 @@ var codecs = []codec{ulaw, alaw, unsigned8, signed8, linear16, imaADPCM}
 
 var (
 	ulaw = codec{
-		"G.711 µ-law", 1, nameHas("ULAW", "MULAW", "G711U", "PCMU"),
+		"G.711 µ-law", "ulaw", 1, nameHas("ULAW", "MULAW", "G711U", "PCMU"),
 		perSample(encodeULaw), perByte(decodeULaw),
 	}
 	alaw = codec{
-		"G.711 A-law", 1, nameHas("ALAW", "G711A", "PCMA"),
+		"G.711 A-law", "alaw", 1, nameHas("ALAW", "G711A", "PCMA"),
 		perSample(encodeALaw), perByte(decodeALaw),
 	}
 	unsigned8 = codec{
-		"8-bit unsigned", 1,
+		"8-bit unsigned", "unsigned8", 1,
 		func(name string, bits int) bool {
 			return bits == 8 && (nameHas("UNSIGNED")(name, bits) || nameHas("LINEAR")(name, bits) && !nameHas("SIGNED")(name, bits))
 		},
@@ -45,19 +46,19 @@ var (
 		perByte(func(b byte) int16 { return int16(b^0x80) << 8 }),
 	}
 	signed8 = codec{
-		"8-bit signed", 1,
+		"8-bit signed", "signed8", 1,
 		func(name string, bits int) bool {
 			return bits == 8 && nameHas("SIGNED")(name, bits) && !nameHas("UNSIGNED")(name, bits)
 		},
 		perSample(round8), perByte(func(b byte) int16 { return int16(b) << 8 }),
 	}
 	linear16 = codec{
-		"16-bit linear", 2,
+		"16-bit linear", "linear16", 2,
 		func(name string, bits int) bool { return bits == 16 && nameHas("LINEAR", "SIGNED", "PCM")(name, bits) },
 		func() encoder { return encodeLinear }, newLinearDecoder,
 	}
 	imaADPCM = codec{
-		"IMA ADPCM", 0.5,
+		"IMA ADPCM", "ima-adpcm", 0.5,
 		func(name string, bits int) bool { return (bits == 4 || bits == 0) && nameHas("IMAADPCM")(name, bits) },
 		newIMAEncoder, newIMADecoder,
 	}

@@ -26,7 +26,7 @@ type Voice struct {
 	Setup  []string      // set-up of voice mode, repeated before each call
 	Format Format        // the one that is known to work; the zero one is chosen from +VSM=?
 	Select []string      // how a format is selected, tried in order; nil is "AT+VSM=%d,8000" and the form with two zeroes
-	Ahead  time.Duration // how much sound is kept queued in the modem; 0 is 240 ms
+	Ahead  time.Duration // how much sound is kept queued in the modem, at the most; 0 is 240 ms
 }
 
 // Cellular is the part of a Dialect that GSM modems have.

@@ -32,6 +32,7 @@ type quirks struct {
 	twice   bool                    // each answer is given twice
 	split   bool                    // answers come a byte at a time
 	mute    bool                    // nothing is answered
+	mutedBy *bool                   // nor while this is set
 	ring    bool                    // RING before every answer
 	noPurge bool                    // +VTX does not know DLE CAN
 	onPIN   func(pin string) string // answers AT+CPIN=; called with mu held
@@ -255,7 +256,7 @@ func (f *fake) execute(cmd string) {
 		f.line("RING")
 	}
 	switch {
-	case q.mute || answer == "-":
+	case q.mute || answer == "-" || f.isMuted():
 		return
 	case found:
 	case f.gsm:
@@ -269,6 +270,12 @@ func (f *fake) execute(cmd string) {
 	if f.line(answer); q.twice {
 		f.line(answer)
 	}
+}
+
+func (f *fake) isMuted() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.mutedBy != nil && *f.mutedBy
 }
 
 func (f *fake) executeVoice(cmd string, q quirks) string {

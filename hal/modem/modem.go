@@ -58,19 +58,20 @@ func (preempted) Unwrap() error { return context.Canceled }
 
 // Config says how to reach a modem and what it is.
 type Config struct {
-	Name    string                              // the line's name, for the log
-	Dialect string                              // a name in Dialects, or "auto"; "" is auto
-	Open    func() (io.ReadWriteCloser, error)  // opens the AT port; called again after the modem has gone
-	OpenPCM func() (io.ReadWriteCloser, error)  // opens the audio port of a GSM modem; nil where there is none
-	SIMPIN  string                              // unlocks the SIM that asks for it; a wrong one is tried once, see PINs
-	PINs    *PINs                               // which PINs were tried; nil remembers until Close
-	Baud    int                                 // of the AT port, which limits what sound it carries; 0 is not known
-	Init    []string                            // further commands, after the dialect's
-	Power   func(ctx context.Context) error     // switches the modem off and on; nil where the board can't
-	Listen  func() func([]int16) Progress       // hears a line's tones; nil leaves that to the modem
-	Pulse   func(context.Context, string) error // dials by the hook relay what the modem would; takes Listen
-	Log     *slog.Logger                        // nil is silent
-	Trace   func(sent bool, data []byte)        // sees every byte of the AT dialogue but sound; may be nil
+	Name        string                              // the line's name, for the log
+	Dialect     string                              // a name in Dialects, or "auto"; "" is auto
+	Open        func() (io.ReadWriteCloser, error)  // opens the AT port; called again after the modem has gone
+	OpenPCM     func() (io.ReadWriteCloser, error)  // opens the audio port of a GSM modem; nil where there is none
+	SIMPIN      string                              // unlocks the SIM that asks for it; a wrong one is tried once, see PINs
+	PINs        *PINs                               // which PINs were tried; nil remembers until Close
+	Baud        int                                 // of the AT port, which limits what sound it carries; 0 is not known
+	Init        []string                            // further commands, after the dialect's
+	VoiceFormat *VoiceFormat                        // nil is chosen from what the modem lists
+	Power       func(ctx context.Context) error     // switches the modem off and on; nil where the board can't
+	Listen      func() func([]int16) Progress       // hears a line's tones; nil leaves that to the modem
+	Pulse       func(context.Context, string) error // dials by the hook relay what the modem would; takes Listen
+	Log         *slog.Logger                        // nil is silent
+	Trace       func(sent bool, data []byte)        // sees every byte of the AT dialogue but sound; may be nil
 }
 
 // Far is what a caller wants to know of the far end while Dial, Play or Record runs. Any

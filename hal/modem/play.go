@@ -16,8 +16,6 @@ const (
 	// to wait does not delay a hang-up.
 	frameTime  = 20 * time.Millisecond
 	frameBytes = int(frameTime * rate / time.Second * 2)
-	// ahead is how much sound is kept queued in a voice modem: their buffers are 1 to 4 kB.
-	ahead = 240 * time.Millisecond
 	// endMargin is how long a modem may take to say that it has played the last sample.
 	endMargin = 2 * time.Second
 	endAgain  = time.Second
@@ -119,13 +117,12 @@ func endOf(err error) error {
 func (o *operation) playVoice(pcm io.Reader) (time.Duration, error) {
 	stream, err := o.s.chat.Connect(o.ctx, "AT+VTX", nil, stopPlaying)
 	if err != nil {
-		return 0, o.lost(err)
+		if err = o.lost(err); errors.Is(err, ErrRefused) {
+			err = fmt.Errorf("%w: %w", ErrSound, err)
+		}
+		return 0, err
 	}
-	keep := o.s.dialect.Ahead
-	if keep == 0 {
-		keep = ahead
-	}
-	p := newPacer(keep)
+	p := newPacer(o.s.queueAhead())
 	err = o.pump(pcm, &voiceSink{stream: stream, encode: o.s.codec.encoder()}, p)
 	if err == nil {
 		err = o.playOut(stream, p)

@@ -33,6 +33,7 @@ type session struct {
 	formats []Format // answer to AT+VSM=?
 	format  Format
 	codec   codec
+	flow    bool     // RTS/CTS is on: a voice modem can hold back what it has no room for
 	setup   []string // format and set-up of voice mode, what the modem has accepted
 	ready   bool     // on-hook, and known what it is
 	lasting error    // a fault that no waiting cures

@@ -12,6 +12,9 @@ func (s *session) startVoice(ctx context.Context) error {
 	for _, cmd := range slices.Concat(voiceInit, s.dialect.Init, s.cfg.Init) {
 		s.tell(ctx, cmd)
 	}
+	if err := s.startFlow(ctx); err != nil {
+		return s.unreachable(err)
+	}
 	if info, err := s.ask(ctx, "AT+FCLASS=?", "+FCLASS"); err == nil {
 		s.classes = parseClasses(info)
 	}
@@ -60,6 +63,22 @@ func (s *session) chooseCodec(ctx context.Context) error {
 		return s.unreachable(err)
 	}
 	s.formats = parseVSM(info)
+	if err := s.pickFormat(); err != nil {
+		return err
+	}
+	if baud := s.cfg.Baud; baud > 0 && float64(baud)/10 < s.codec.bytes*rate {
+		s.warn("modem's baud rate carries less than the sound needs, unless it is a USB modem: set baud = 115200")
+	}
+	return s.selectFormat(ctx)
+}
+
+// pickFormat chooses the line's format, that of the dialect where the modem offers it, or
+// the best of those that it lists.
+func (s *session) pickFormat() (err error) {
+	if want := s.cfg.VoiceFormat; want != nil {
+		s.format, s.codec, err = want.override(s.formats)
+		return err
+	}
 	s.format, s.codec = s.dialect.Format, codec{}
 	offered := func(f Format) bool { return f.ID == s.format.ID && f.at8000() }
 	if s.format.Name != "" && (len(s.formats) == 0 || slices.ContainsFunc(s.formats, offered)) {
@@ -72,6 +91,11 @@ func (s *session) chooseCodec(ctx context.Context) error {
 			return faultf(ErrNoService, "this modem has no voice format that this board speaks at 8000 Hz; it has %s: use another modem", listFormats(s.formats))
 		}
 	}
+	return nil
+}
+
+// selectFormat makes the modem use the format that was chosen.
+func (s *session) selectFormat(ctx context.Context) error {
 	forms := s.dialect.Select
 	if forms == nil {
 		forms = []string{"AT+VSM=%d,8000", "AT+VSM=%d,8000,0,0"}

@@ -91,7 +91,7 @@ func TestSoundKeepsAheadOfTheLineButNotFar(t *testing.T) {
 			f.mu.Lock()
 			queued := time.Until(f.queued)
 			f.mu.Unlock()
-			if queued < 200*time.Millisecond || queued > 500*time.Millisecond {
+			if queued < 100*time.Millisecond || queued > 160*time.Millisecond { // of 2 KiB, without flow control
 				t.Errorf("%v queued in the modem", queued)
 			}
 		}
@@ -159,7 +159,7 @@ func TestAnUnderrunIsFilledUp(t *testing.T) {
 			time.Sleep(1100 * time.Millisecond)
 			f.mu.Lock()
 			defer f.mu.Unlock()
-			if queued := time.Until(f.queued); queued < 200*time.Millisecond || queued > 500*time.Millisecond {
+			if queued := time.Until(f.queued); queued < 100*time.Millisecond || queued > 160*time.Millisecond {
 				t.Errorf("%v queued 100 ms after an underrun", queued)
 			}
 		}()

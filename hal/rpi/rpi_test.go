@@ -219,3 +219,18 @@ func ExampleOpenSerial() {
 	_, _ = port.Write([]byte("ATI3\r"))
 	_ = time.Second
 }
+
+// A pseudo terminal has no wires for modem control, as a UART of which only two are connected.
+func TestAPortThatDoesNotShowCTSIsNotMadeToWaitForIt(t *testing.T) {
+	_, slave := openPTY(t)
+	s := openSerial(t, slave.Name())
+	if err := s.SetRTSCTS(true); err == nil {
+		t.Error("RTS/CTS is on")
+	}
+	if err := s.SetRTSCTS(false); err != nil {
+		t.Error(err)
+	}
+	if _, err := s.Write([]byte("AT\r")); err != nil {
+		t.Error(err)
+	}
+}

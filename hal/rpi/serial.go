@@ -156,6 +156,32 @@ func (s *Serial) SetDTR(on bool) error {
 	return nil
 }
 
+// SetRTSCTS makes the port heed CTS and serve RTS, or not. It refuses where the other side
+// does not show CTS: there may be no such wire, and nothing would ever be sent again.
+func (s *Serial) SetRTSCTS(on bool) error {
+	if on {
+		lines, err := unix.IoctlGetInt(s.ctl, unix.TIOCMGET)
+		if err != nil {
+			return fmt.Errorf("rpi: CTS: %w", err)
+		}
+		if lines&unix.TIOCM_CTS == 0 {
+			return errors.New("rpi: the other side does not show CTS")
+		}
+	}
+	t, err := unix.IoctlGetTermios(s.ctl, unix.TCGETS)
+	if err != nil {
+		return fmt.Errorf("rpi: RTS/CTS: %w", err)
+	}
+	t.Cflag &^= unix.CRTSCTS
+	if on {
+		t.Cflag |= unix.CRTSCTS
+	}
+	if err := unix.IoctlSetTermios(s.ctl, unix.TCSETS, t); err != nil {
+		return fmt.Errorf("rpi: RTS/CTS: %w", err)
+	}
+	return nil
+}
+
 // Close implements io.Closer.
 func (s *Serial) Close() error {
 	s.once.Do(func() {

@@ -4,6 +4,14 @@
 // The real contacts are in hal/rpi, the simulated ones in hal/sim.
 package hal
 
+import "errors"
+
+// Errors of a relay that a process of its own drives, for which there is a lease: hal/guard.
+var (
+	ErrLeaseEnded = errors.New("the relay was opened because this program had made no progress")
+	ErrNoGuard    = errors.New("the process that drives the relays is not running; it is being started again")
+)
+
 // Relay is one relay contact. Closed means that the contact conducts, whatever
 // level or coil state that takes; polarity and normally-open or -closed wiring
 // are the implementation's business.

@@ -102,6 +102,8 @@ type active struct {
 	due    time.Time       // guarded by Exchange.mu: when the attempt is over whatever happens; zero between two
 	seized bool            // guarded by Exchange.mu: the line may be off-hook, or is not known to be on-hook again
 	hangup *hangup         // guarded by Exchange.mu: of the last attempt; nil while one runs
+	holds  time.Time       // guarded by Exchange.mu: until when the guard may leave its relay closed
+	lost   error           // guarded by Exchange.mu: the guard has opened its relay, or is gone
 }
 
 // New puts every line on-hook, first each relay, then each modem, and returns when that is
@@ -124,6 +126,9 @@ func New(opt Options) (*Exchange, error) {
 			x.log.Warn("line not ready", "line", l.cfg.Name, "error", err)
 		}
 		x.watches.Go(func() { x.watch(l) })
+		if l.cfg.Lease != nil {
+			x.watches.Go(func() { x.keepLease(l) })
+		}
 	}
 	var err error
 	x.history, err = openHistory(opt.LogPath, opt.Log, opt.createLog)
@@ -187,6 +192,7 @@ func (x *Exchange) watch(l *line) {
 		case <-modemChanged:
 		case <-hookChanged:
 		case <-again:
+		case <-l.guardChanged:
 		case <-x.stop:
 			return
 		}
@@ -429,9 +435,10 @@ func (x *Exchange) run(ctx context.Context, c *active) {
 func (x *Exchange) attempt(ctx context.Context, c *active) error {
 	x.setDue(c, time.Now().Add(x.opt.MaxCall+hangUpLimit+overdue))
 	defer x.setDue(c, time.Time{})
+	x.holdUntil(c, time.Now().Add(x.opt.MaxCall+releaseLimit))
 	ctx, cancel := context.WithTimeoutCause(ctx, x.opt.MaxCall, errMaxCall)
 	defer cancel()
-	return c.line.run(ctx, c)
+	return x.lost(c, c.line.run(ctx, c))
 }
 
 // overdue is how long after its latest end a call is a sign that something hangs.

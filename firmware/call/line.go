@@ -18,6 +18,10 @@ type LineConfig struct {
 	Name  string
 	Modem modem.Config
 	Hook  hook.Config
+	// Lease is that of the hook's relays, where a guard drives them (package guard); nil where
+	// there is none. To hold is to extend it. It returns an error when the guard has opened
+	// them, or is not there.
+	Lease func(hold bool) error
 	Tones audio.Plan  // what the board listens for itself; nil leaves call progress to the modem
 	Pulse *hook.Pulse // the hook relay dials, not the modem; nil is by tones. It takes Tones.
 
@@ -41,11 +45,14 @@ type line struct {
 	used int     // guarded by Exchange.mu: calls so far
 
 	hangup *hangup // guarded by Exchange.mu: one that the modem has not confirmed yet; nil when it has
+
+	guardFault   error         // guarded by Exchange.mu: nobody drives the relays
+	guardChanged chan struct{} // holds one when guardFault has changed
 }
 
 // newLine opens the line's relay.
 func newLine(cfg LineConfig, x *Exchange) *line {
-	l := &line{cfg: cfg, x: x}
+	l := &line{cfg: cfg, x: x, guardChanged: make(chan struct{}, 1)}
 	l.hook, _ = hook.New(cfg.Hook) // its State tells of a relay that could not be opened
 	if cfg.Tones != nil {
 		l.cfg.Modem.Listen = func() func([]int16) modem.Progress { return listener(cfg.Tones) }
@@ -90,6 +97,9 @@ func (l *line) serves(user, number string) bool {
 // faultLocked is why the line can't take a call, or nil; Exchange.mu is held.
 func (l *line) faultLocked() error {
 	hookFault, modemFault := l.hook.State().Fault, l.modem.Fault()
+	if l.guardFault != nil { // what the hook says is what came of it
+		hookFault = l.guardFault
+	}
 	if modemFault == nil && l.hangup != nil && (l.call == nil || !l.call.seized || l.call.stuckLocked()) {
 		modemFault = errSilent
 	}

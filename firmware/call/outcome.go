@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"hookswitch/hal"
 	"hookswitch/hal/hook"
 	"hookswitch/hal/modem"
 )
@@ -25,6 +26,8 @@ var ends = []struct {
 	{errDisconnected, end{None, 0, "disconnected by the user"}, end{None, 0, "disconnected by the user"}},
 	{errMaxCall, end{NoAnswer, 480, "maximum call length reached before an answer"}, end{None, 0, "maximum call length reached"}},
 	{errShutdown, end{Other, 487, "the daemon was stopped"}, end{Other, 487, "the daemon was stopped"}},
+	{hal.ErrLeaseEnded, end{Unavailable, 503, stoodStill}, end{Other, 500, stoodStill}},
+	{hal.ErrNoGuard, end{Unavailable, 503, noGuard}, end{Other, 500, noGuard}},
 	{errQueue, end{Unavailable, 503, "no line became free in time"}, end{}},
 	{errUnheard, end{}, end{NoAnswer, 480, "nobody pressed 1 to hear the message"}}, // a machine answered
 	{modem.ErrRinging, end{Unavailable, 503, "the line is ringing"}, end{}},
@@ -52,6 +55,12 @@ var ends = []struct {
 	{modem.ErrTimeout, end{Other, 500, "the modem did not reply"}, end{Other, 500, "the modem did not reply"}},
 	{modem.ErrRefused, end{Other, 500, "the modem refused a command"}, end{Other, 500, "the modem refused a command"}},
 }
+
+// What the guard of the hook relay does to a call, before the answer and after it.
+const (
+	stoodStill = "the board had stood still for too long, and its guard put the line on-hook: try again"
+	noGuard    = "the process that drives the hook relay has died, and the line was put on-hook: try again in a few seconds"
+)
 
 // outcome finds the end that err stands for; nil is a call whose message was played.
 func outcome(err error, answered bool) end {

@@ -20,17 +20,22 @@ import (
 	"hookswitch/firmware/config"
 	"hookswitch/firmware/mailbox"
 	"hookswitch/firmware/web"
+	"hookswitch/hal/guard"
 	"hookswitch/hal/sim"
 	"hookswitch/soap"
 )
 
 // Options are what the command line adds to the configuration file.
 type Options struct {
-	Config string    // path of the configuration; "" is the simulated board
-	Data   string    // instead of the configuration's, if not ""
-	Listen string    // likewise
-	Trace  bool      // print the AT dialogue and relay edges
-	Out    io.Writer // where log and trace go; nil is standard error. Nobody waits for it.
+	Config string // path of the configuration; "" is the simulated board
+	Data   string // instead of the configuration's, if not ""
+	Listen string // likewise
+	Trace  bool   // print the AT dialogue and relay edges
+	// Guard is the command that serves as the relays' guard (see package guard), to which
+	// their pins are appended; nil drives the relays from this process, and nobody opens them
+	// when it dies.
+	Guard []string
+	Out   io.Writer // where log and trace go; nil is standard error. Nobody waits for it.
 	// Show tells what only a technician may see, such as a new PIN; nil is where the log goes.
 	Show func(text string)
 
@@ -49,6 +54,7 @@ type Daemon struct {
 	cfg    *config.Config
 	log    *slog.Logger
 	sim    *sim.Exchange // nil on a real board
+	guard  *guard.Guard  // nil where no line has a relay
 	calls  *call.Exchange
 	server *web.Server
 	store  *mailbox.Store
@@ -291,7 +297,7 @@ func hostName(cfg *config.Config) string {
 }
 
 // Close ends what Open began, in reverse: first nobody may ask for a call any more, then
-// every line goes on-hook, then the simulated exchange may go.
+// every line goes on-hook, then the relays' guard and the simulated exchange may go.
 func (d *Daemon) Close() error {
 	var errs []error
 	if d.beat != nil {
@@ -310,6 +316,9 @@ func (d *Daemon) Close() error {
 	}
 	if d.calls != nil {
 		errs = append(errs, d.calls.Close())
+	}
+	if d.guard != nil {
+		errs = append(errs, d.guard.Close())
 	}
 	if d.sim != nil {
 		errs = append(errs, d.sim.Close())

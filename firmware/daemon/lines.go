@@ -23,6 +23,7 @@ func (d *Daemon) lines(opt Options, trace *tracer) ([]call.LineConfig, error) {
 		d.sim = sim.New(sim.Options{Dir: filepath.Join(d.cfg.Data, "far-end"), Speed: opt.SpeedUp, Log: d.log, Trace: opt.SimTrace, Edge: opt.SimEdge})
 	}
 	pins := simPINs(d.cfg.Data)
+	bank := d.openRelays(opt.Guard)
 	var lines []call.LineConfig
 	for _, c := range d.cfg.Lines {
 		l := call.LineConfig{
@@ -44,7 +45,7 @@ func (d *Daemon) lines(opt Options, trace *tracer) ([]call.LineConfig, error) {
 		if d.sim != nil {
 			err = d.simulate(&l, c, opt.SpeedUp)
 		} else {
-			wire(&l, c)
+			wire(&l, c, bank)
 		}
 		if err != nil {
 			return nil, err
@@ -83,17 +84,18 @@ func (d *Daemon) simulate(l *call.LineConfig, c config.Line, speed float64) erro
 }
 
 // wire connects a line to real hardware.
-func wire(l *call.LineConfig, c config.Line) {
+func wire(l *call.LineConfig, c config.Line, bank *relayBank) {
 	l.Modem.Open = serialPort(c.Port, c.Baud)
 	if c.PCM != "" {
 		l.Modem.OpenPCM = serialPort(c.PCM, c.PCMBaud)
 	}
 	if c.Hook.Wired() {
-		l.Hook.Relay = openRelay(c.Hook.Pin)
+		l.Hook.Relay = bank.open(c.Hook.Pin)
 	}
 	if c.Select.Wired() {
-		l.Hook.Select = openRelay(c.Select)
+		l.Hook.Select = bank.open(c.Select)
 	}
+	l.Lease = bank.lease(c)
 	if c.Power.Wired() {
 		l.Modem.Power = powerCycle(openRelay(c.Power.Pin), c.Power)
 	}

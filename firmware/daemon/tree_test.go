@@ -42,6 +42,7 @@ func goList(t *testing.T, args ...string) []goPackage {
 var knows = map[string][]string{
 	"hookswitch/hal":              {},
 	"hookswitch/hal/at":           {},
+	"hookswitch/hal/guard":        {"hookswitch/hal", "golang.org/x/sys/"},
 	"hookswitch/hal/hook":         {"hookswitch/hal"},
 	"hookswitch/hal/modem":        {"hookswitch/hal/at"},
 	"hookswitch/hal/rpi":          {"hookswitch/hal", "periph.io/", "github.com/tarm/serial", "golang.org/x/sys/"},

@@ -15,5 +15,8 @@ type serveCommand struct {
 
 // Run serves until it is told to stop.
 func (c *serveCommand) Run(ctx context.Context) error {
-	return daemon.Run(ctx, daemon.Options{Config: c.Config, Data: c.Data, Listen: c.Listen, Trace: c.Trace})
+	return daemon.Run(ctx, daemon.Options{
+		Config: c.Config, Data: c.Data, Listen: c.Listen, Trace: c.Trace,
+		Guard: []string{"/proc/self/exe", "guard"}, // this very program, though an update may have replaced its file
+	})
 }

@@ -15,12 +15,13 @@ import (
 	"hookswitch/hal"
 )
 
-// Pin says which GPIO it is and how it is wired.
+// Pin says which GPIO it is and how it is wired. In JSON it is told to the relays' guard.
 type Pin struct {
-	Name             string // "GPIO26", or the absolute path of a value file such as /sys/class/gpio/gpio26/value
-	ActiveLow        bool   // the coil is energised, or the input driven, at low level
-	NormallyClosed   bool   // relays: the line runs through the normally-closed contact
-	PullUp, PullDown bool   // inputs
+	Name           string `json:"name"`                      // "GPIO26", or the absolute path of a value file such as /sys/class/gpio/gpio26/value
+	ActiveLow      bool   `json:"active_low,omitempty"`      // the coil is energised, or the input driven, at low level
+	NormallyClosed bool   `json:"normally_closed,omitempty"` // relays: the line runs through the normally-closed contact
+	PullUp         bool   `json:"pull_up,omitempty"`         // inputs
+	PullDown       bool   `json:"pull_down,omitempty"`       // inputs
 }
 
 // periphInit loads periph's drivers once; a machine without GPIO has none and that is no error here.

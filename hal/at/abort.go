@@ -108,6 +108,15 @@ func (c *Chat) Forget() {
 	}
 }
 
+// Lingers says that the modem may still take what it is sent for voice data: a result code
+// has ended its voice stream (NO CARRIER, BUSY) without anybody having told it to leave, and
+// nothing has been sent since.
+func (c *Chat) Lingers() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.lingers
+}
+
 // WriteRaw sends bytes that are no command, to bring a modem in an unknown state back to
 // its senses. What it may say to that, Drain awaits.
 func (c *Chat) WriteRaw(b []byte) error {

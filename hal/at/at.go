@@ -52,6 +52,7 @@ type Chat struct {
 	job     *job       // what the modem is busy with, nil when idle
 	err     error      // why gone is closed
 	verbose bool       // it has spoken in words: a bare digit is information
+	lingers bool       // it may be in voice data mode, though it has said how that ended
 	owed    bool       // a command was given up: its answer may still come
 	stutter bool       // it has answered twice
 	fresh   bool       // a command has been answered since listen asked
@@ -69,6 +70,7 @@ type job struct {
 
 	sent      time.Time
 	aborted   bool
+	told      bool // that there is no more sound
 	sounding  bool // in voice data mode
 	info      []string
 	result    string // "" when it was given up
@@ -292,6 +294,7 @@ func (c *Chat) finishLocked(j *job, result string, err error) {
 		return
 	}
 	j.result, j.err = result, err
+	c.lingers = j.sounding && !j.aborted && !j.told && err != nil
 	c.job, c.fresh = nil, true
 	close(j.done)
 	<-c.turn

@@ -69,6 +69,9 @@ func (s *Stream) Code(codes ...byte) error {
 	for _, code := range codes {
 		b = append(b, DLE, code)
 	}
+	s.c.mu.Lock()
+	s.j.told = true
+	s.c.mu.Unlock()
 	return s.c.write(b)
 }
 

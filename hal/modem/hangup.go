@@ -128,6 +128,12 @@ func (s *session) onHook(ctx context.Context) error {
 	if s.dialect.GSM {
 		return s.ladder(ctx, s.hangupGSM, leaveGSM)
 	}
+	if s.chat.Lingers() { // some say NO CARRIER in voice data mode, and stay there
+		if err := s.chat.WriteRaw([]byte(leave)); err != nil {
+			return err
+		}
+		s.chat.Drain(ctx, glance)
+	}
 	return s.ladder(ctx, s.hangupVoice, leave)
 }
 

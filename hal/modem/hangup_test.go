@@ -344,3 +344,43 @@ func TestWhatIsKnownOfTheHookSwitch(t *testing.T) {
 		})
 	}
 }
+
+// Some modems say NO CARRIER in voice data mode, and stay there: what they are sent then is
+// sound to them, a hang-up too.
+func TestTheLineIsFreeAtOnceWhenTheFarEndHangsUp(t *testing.T) {
+	for _, word := range []string{"NO CARRIER", "BUSY"} {
+		for _, stays := range []bool{false, true} {
+			for _, gsm := range []bool{false, true} {
+				synctest.Test(t, func(t *testing.T) {
+					f := newFake()
+					var said time.Time
+					ends := func(f *fake) {
+						time.Sleep(3 * time.Second)
+						said = time.Now()
+						if f.gsm {
+							f.stat("6")
+						} else if !stays {
+							f.set(commands, false)
+						}
+						f.line(word)
+					}
+					f.gsm, f.onTalk = gsm, ends
+					if gsm {
+						f.onDial = func(f *fake) { f.stat("0"); ends(f) }
+					}
+					m := start(t, f, map[bool]string{true: "gsm", false: "voice"}[gsm])
+					if err := playForEver(t.Context(), m); !errors.Is(err, modem.ErrHungUp) {
+						t.Errorf("%s: %v", word, err)
+					}
+					hangUp(t, m)
+					if d := time.Since(said); d > 100*time.Millisecond {
+						t.Errorf("%s, stays in voice data mode %v, GSM %v: on-hook after %v", word, stays, gsm, d)
+					}
+					if f.isOffHook() {
+						t.Error("off-hook")
+					}
+				})
+			}
+		}
+	}
+}

@@ -132,11 +132,7 @@ func New(opt Options) (*Exchange, error) {
 	}
 	var err error
 	x.history, err = openHistory(opt.LogPath, opt.Log, opt.createLog)
-	for _, info := range x.history.records() {
-		x.begun++
-		c := &active{info: info, order: x.begun, done: closedChan, logged: closedChan}
-		x.calls[info.ID], x.ended = c, append(x.ended, c)
-	}
+	x.remember(slices.Clone(x.history.records()))
 	return x, err
 }
 

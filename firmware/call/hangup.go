@@ -41,6 +41,13 @@ type hangup struct {
 	late   chan struct{} // it was not in time: everybody is told so until it is
 }
 
+func newHangup() *hangup {
+	return &hangup{
+		began: time.Now(), driven: make(chan struct{}), modem: make(chan struct{}),
+		onHook: make(chan struct{}), late: make(chan struct{}),
+	}
+}
+
 // isLate reports whether the line was not known to be on-hook in time; a nil one never is.
 func (h *hangup) isLate() bool { return h != nil && closed(h.late) && !closed(h.onHook) }
 
@@ -80,10 +87,7 @@ func (l *line) hangUp(c *active) *hangup {
 		return nil
 	}
 	if h == nil {
-		h, first = &hangup{
-			began: time.Now(), driven: make(chan struct{}), modem: make(chan struct{}),
-			onHook: make(chan struct{}), late: make(chan struct{}),
-		}, true
+		h, first = newHangup(), true
 		c.hangup, l.hangup = h, h
 		x.running.Go(func() { l.hangUpModem(h) })
 		x.running.Go(func() { l.confirm(c, h) })
@@ -127,7 +131,7 @@ func (l *line) confirm(c *active, h *hangup) {
 	modemDone := h.modem
 	for {
 		hook, modemHook := l.hook.Changed(), l.modem.Changed()
-		if l.hookState() == modem.OnHook && (closed(h.modem) || time.Since(h.began) >= modemGrace) {
+		if l.hookState() == onHook && (closed(h.modem) || time.Since(h.began) >= modemGrace) {
 			break
 		}
 		select {
@@ -155,6 +159,10 @@ func (l *line) confirm(c *active, h *hangup) {
 func (l *line) tellLate(c *active, h *hangup) {
 	x := l.x
 	x.mu.Lock()
+	if closed(h.late) {
+		x.mu.Unlock()
+		return
+	}
 	why := l.notOnHook()
 	c.info.Reason = "the call is over, but its line is not known to be on-hook: " + why.Error()
 	if closed(h.driven) { // else a driver hangs, which the watchdogs may mend
@@ -177,17 +185,23 @@ func (l *line) notOnHook() error {
 	return errSilent
 }
 
+// What is known of a line's hook, as LineInfo has it.
+const (
+	onHook  = string(modem.OnHook)
+	offHook = string(modem.OffHook)
+)
+
 // hookState is the one place where the line is judged to be on-hook or not: by the loop
-// current, then the relay, then the modem.
-func (l *line) hookState() modem.Hook {
+// current, then the relay, then the modem, which may not have been reached yet.
+func (l *line) hookState() string {
 	st, relay := l.hook.State(), l.cfg.Hook.Relay != nil
-	switch m := l.modem.Hook(); {
+	switch m := string(l.modem.Hook()); {
 	case st.Off || st.Current:
-		return modem.OffHook
+		return offHook
 	case relay && st.Open:
-		return modem.OnHook
-	case relay && m != modem.OnHook:
-		return modem.OffHook
+		return onHook
+	case relay && m != onHook:
+		return offHook
 	default:
 		return m
 	}

@@ -2,6 +2,7 @@ package call_test
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -510,4 +511,72 @@ func TestCloseDoesNotWaitForEverAndWritesNoEndThatWasNotSeen(t *testing.T) {
 			t.Errorf("after the next start: %+v, %v", info, err)
 		}
 	})
+}
+
+// A call that was cut off with the daemon is over when its line is known to be on-hook: a line
+// without a relay is not before its modem has been reached.
+func TestACallThatWasCutOffIsOverWhenItsLineIsOnHook(t *testing.T) {
+	for _, line := range []string{"bare1", "gsm1", "fxo1"} {
+		t.Run(line, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "calls.jsonl")
+			record := func(id, state string) string {
+				return `{"id":"` + id + `","state":"` + state + `","cause":"None","line":"` + line +
+					`","number":"5550100","item":"item","user":"anna","started":"2026-11-27T10:00:00Z"}` + "\n"
+			}
+			log := record("earlier", "Connecting") + record("cut", "Connecting") +
+				strings.Replace(record("elsewhere", "Connecting"), line, "taken away", 1)
+			if err := os.WriteFile(path, []byte(log), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			over := func(t *testing.T, b *board, id string) {
+				t.Helper()
+				info, _ := b.Call(id)
+				if err := b.Disconnect(t.Context(), id); err != nil || info.Cause != call.Other || info.SIPCode != 487 || info.Ended.IsZero() {
+					t.Errorf("%s: %v, %+v", id, err, info)
+				}
+			}
+			withLog := func(o *call.Options) { o.LogPath = path }
+			for range 2 { // and again: the modem was never reached, and the daemon restarted
+				synctest.Test(t, func(t *testing.T) {
+					x := sim.New(sim.Options{Numbers: numbers})
+					b := newBoardOn(t, x, func(o *call.Options) { withLog(o); x.Lines()[0].Vanish() }, line)
+					time.Sleep(time.Second)
+					over(t, b, "earlier")
+					over(t, b, "elsewhere")
+					if line == "fxo1" {
+						over(t, b, "cut")
+						return
+					}
+					for range 2 {
+						if err := b.hangsUp(t, "cut", 0); !errors.Is(err, call.ErrOnHook) {
+							t.Errorf("Disconnect: %v", err)
+						}
+					}
+					if l := b.line(line); l.Hook != "unknown" || l.State != "fault" {
+						t.Errorf("the line: %+v", l)
+					}
+					start := time.Now()
+					if err := b.Close(); err != nil || time.Since(start) > time.Second {
+						t.Errorf("Close: %v after %v", err, time.Since(start))
+					}
+				})
+			}
+			synctest.Test(t, func(t *testing.T) {
+				x := sim.New(sim.Options{Numbers: numbers})
+				b := newBoardOn(t, x, func(o *call.Options) { withLog(o); x.Lines()[0].Vanish() }, line)
+				time.Sleep(time.Minute)
+				if err := b.lines[line].Return(); err != nil {
+					t.Fatal(err)
+				}
+				b.until(t, "cut", call.Disconnected)
+				over(t, b, "cut")
+				time.Sleep(time.Minute)
+				b.serves(t)
+			})
+			synctest.Test(t, func(t *testing.T) {
+				b := newBoard(t, withLog, line)
+				over(t, b, "cut")
+			})
+		})
+	}
 }

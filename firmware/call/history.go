@@ -85,7 +85,7 @@ func openHistory(path string, log *slog.Logger, create func(string) (logFile, er
 		h.damage = "the call log was damaged: what can be read of it is kept"
 		log.Error("call log damaged", "unreadable", lost, "calls kept", len(calls), "error", err)
 	}
-	h.anew = true // one record a call; no call of before is left open
+	h.anew = true // one record a call
 	h.wake <- struct{}{}
 	go h.run()
 	return h, err

@@ -138,7 +138,7 @@ func (l *line) infoLocked() LineInfo {
 	if dialect == "" {
 		dialect = l.cfg.Modem.Dialect
 	}
-	info := LineInfo{Name: l.cfg.Name, Dialect: dialect, Hook: string(l.hookState()), State: "idle"}
+	info := LineInfo{Name: l.cfg.Name, Dialect: dialect, Hook: l.hookState(), State: "idle"}
 	fault := l.faultLocked()
 	if l.lent != nil {
 		fault = errLent

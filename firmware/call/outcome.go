@@ -26,6 +26,7 @@ var ends = []struct {
 	{errDisconnected, end{None, 0, "disconnected by the user"}, end{None, 0, "disconnected by the user"}},
 	{errMaxCall, end{NoAnswer, 480, "maximum call length reached before an answer"}, end{None, 0, "maximum call length reached"}},
 	{errShutdown, end{Other, 487, "the daemon was stopped"}, end{Other, 487, "the daemon was stopped"}},
+	{errCutOff, end{Other, 487, "the daemon was stopped or the power failed"}, end{Other, 487, "the daemon was stopped or the power failed"}},
 	{hal.ErrLeaseEnded, end{Unavailable, 503, stoodStill}, end{Other, 500, stoodStill}},
 	{hal.ErrNoGuard, end{Unavailable, 503, noGuard}, end{Other, 500, noGuard}},
 	{errQueue, end{Unavailable, 503, "no line became free in time"}, end{}},

@@ -70,8 +70,7 @@ func (r *blockReader) Read(p []byte) (int, error) {
 }
 
 // readHistory folds the records into one an id. It goes on after whatever is no record: a
-// power failure may leave a block of NULs, or of anything, wherever the file was written. A
-// call that never ended was cut off with the daemon, and its line has been put on-hook since.
+// power failure may leave a block of NULs, or of anything, wherever the file was written.
 func readHistory(in io.Reader) (calls []Info, lost int) {
 	f := &folder{index: map[string]int{}}
 	block := make([]byte, 32<<10)
@@ -106,12 +105,6 @@ func readHistory(in io.Reader) (calls []Info, lost int) {
 		f.lost = before
 	}
 	f.forget(keepCalls)
-	for i := range f.calls {
-		if c := &f.calls[i]; c.State != Disconnected {
-			c.State, c.Cause, c.Ended = Disconnected, Other, c.Started
-			c.SIPCode, c.Reason = 487, "the daemon was stopped or the power failed"
-		}
-	}
 	return f.calls, f.lost
 }
 

@@ -615,8 +615,15 @@ func (x *Exchange) Disconnect(ctx context.Context, id string) error {
 	return x.end(ctx, c, errDisconnected)
 }
 
+// Limits of Close.
+const (
+	lentLimit = 2 * time.Second // for a technician's line to be given back
+	callLimit = 5 * time.Second // for the goroutines of calls whose lines are given up, too
+)
+
 // Close hangs up every line, waits for every call and closes the modems, in that order: a
-// modem that is closed can no longer be told to hang up.
+// modem that is closed can no longer be told to hang up. It may be called more than once, and
+// waits for nothing endlessly.
 func (x *Exchange) Close() error {
 	x.mu.Lock()
 	first := !x.closed
@@ -632,19 +639,48 @@ func (x *Exchange) Close() error {
 	}
 	ends.Wait()
 	giveUp := time.AfterFunc(modemLimit, x.endLife) // a modem is told to hang up for as long as we can wait
-	x.running.Wait()
+	running := make(chan struct{})
+	go func() { x.running.Wait(); close(running) }()
+	limit := time.NewTimer(modemLimit + callLimit)
+	defer limit.Stop()
+	var errs []error
+	select {
+	case <-running:
+	case <-limit.C: // its line is on-hook, or was given up
+		errs = append(errs, errors.New("call: a call waits for a card or another machine"))
+	}
 	giveUp.Stop()
 	x.endLife()
 	if !first {
 		return nil
 	}
+	x.awaitTechnicians()
 	close(x.stop)
 	x.watches.Wait()
-	var errs []error
 	for _, l := range x.lines {
 		errs = append(errs, l.close())
 	}
 	return errors.Join(append(errs, x.history.close())...)
+}
+
+// awaitTechnicians waits until no line is lent any more, for a moment.
+func (x *Exchange) awaitTechnicians() {
+	limit := time.NewTimer(lentLimit)
+	defer limit.Stop()
+	for {
+		x.mu.Lock()
+		lent := slices.ContainsFunc(x.lines, func(l *line) bool { return l.lent != nil })
+		changed := x.changed
+		x.mu.Unlock()
+		if !lent {
+			return
+		}
+		select {
+		case <-changed:
+		case <-limit.C:
+			return
+		}
+	}
 }
 
 // pause waits for d, or returns ctx's cause.

@@ -36,6 +36,10 @@ func OnTrial(path string) bool {
 	return err == nil
 }
 
+// Before is the configuration that a RollBack of the file at path would bring back; the error
+// wraps fs.ErrNotExist where that is not on trial.
+func Before(path string) (*Config, error) { return Load(beforeTrial(path)) }
+
 // Confirm ends the trial of the file at path: it stays.
 func Confirm(path string) error {
 	if err := statefile.Remove(beforeTrial(path)); err != nil {

@@ -47,6 +47,7 @@ type Options struct {
 
 	configuration *config.Config // instead of what is in the file, if not nil
 	lines         io.Writer      // takes the log's lines at once; nil is a queue before Out
+	lock          *dataLock      // held already; nil, or of another directory, is not
 }
 
 // Daemon is a running board.
@@ -64,9 +65,14 @@ type Daemon struct {
 	beat   *heartbeat
 	said   *faultLog
 	queue  *logQueue // nil where Options.lines is another's
+	lock   *dataLock // nil where Options.lock is that of the data directory
+
+	closing sync.Once
+	closed  error // of Close
 }
 
-// Open puts every line on-hook, then serves. What was opened is closed again on an error.
+// Open locks the data directory, puts every line on-hook, then serves. What was opened is
+// closed again on an error. Where another daemon has the directory nothing is touched.
 func Open(opt Options) (d *Daemon, err error) {
 	cfg, err := load(opt)
 	if err != nil {
@@ -86,6 +92,11 @@ func Open(opt Options) (d *Daemon, err error) {
 		opt.Show = func(text string) { fmt.Fprintln(opt.lines, text) }
 	}
 	d.log = newLogger(opt.lines, cfg.Log.Level)
+	if !opt.lock.is(cfg.Data) {
+		if d.lock, err = lockData(cfg.Data, d.log); err != nil {
+			return d, err
+		}
+	}
 	var trace *tracer
 	if opt.Trace || cfg.Log.Trace {
 		trace = &tracer{w: opt.lines}
@@ -296,29 +307,62 @@ func hostName(cfg *config.Config) string {
 	return "hookswitch"
 }
 
-// Close ends what Open began, in reverse: first nobody may ask for a call any more, then
-// every line goes on-hook, then the relays' guard and the simulated exchange may go.
+// Limits of Close: for requests that are being answered, and for all that follows the lines.
+const (
+	drainLimit = 5 * time.Second
+	endLimit   = 15 * time.Second
+)
+
+// Close puts every line on-hook first, whatever else there is, and then ends the rest: who
+// asks for a call meanwhile is refused. It waits for everything, but for nothing endlessly,
+// and may be called more than once.
 func (d *Daemon) Close() error {
+	d.closing.Do(func() { d.closed = d.close() })
+	return d.closed
+}
+
+func (d *Daemon) close() error {
 	var errs []error
-	if d.beat != nil {
-		d.beat.close()
+	if d.calls != nil {
+		errs = append(errs, d.calls.Close())
 	}
-	if d.said != nil {
-		d.said.close()
+	rest := make(chan error, 1)
+	go func() { rest <- d.closeRest() }()
+	limit := time.NewTimer(endLimit)
+	defer limit.Stop()
+	select {
+	case err := <-rest:
+		errs = append(errs, err)
+	case <-limit.C:
+		errs = append(errs, errors.New("daemon: every line is closed, but something else does not end"))
+	}
+	if d.queue != nil {
+		d.queue.close()
+	}
+	d.lock.release()
+	return errors.Join(errs...)
+}
+
+// closeRest ends what is left when the lines are closed: the relays' guard, requests, then
+// what they use.
+func (d *Daemon) closeRest() error {
+	var errs []error
+	if d.guard != nil {
+		errs = append(errs, d.guard.Close())
+	}
+	if d.server != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
+		defer cancel()
+		errs = append(errs, d.server.Close(ctx))
 	}
 	if d.update != nil {
 		d.update.close()
 	}
-	if d.server != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		errs = append(errs, d.server.Close(ctx))
+	if d.said != nil {
+		d.said.close()
 	}
-	if d.calls != nil {
-		errs = append(errs, d.calls.Close())
-	}
-	if d.guard != nil {
-		errs = append(errs, d.guard.Close())
+	if d.beat != nil { // the watchdog is fed until here
+		d.beat.close()
 	}
 	if d.sim != nil {
 		errs = append(errs, d.sim.Close())
@@ -327,9 +371,6 @@ func (d *Daemon) Close() error {
 		if err := d.store.Close(); err != nil {
 			d.log.Warn("index of the mailboxes", "error", err) // it is made again
 		}
-	}
-	if d.queue != nil {
-		d.queue.close()
 	}
 	return errors.Join(errs...)
 }

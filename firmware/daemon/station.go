@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 
@@ -40,6 +41,12 @@ func Run(ctx context.Context, opt Options) error {
 	s := &station{opt: opt, log: newLogger(tail, "info")}
 	con := console.New(s.technician(tail))
 	s.opt.Show = s.show(con, queue)
+	lock, err := lockFirst(opt, s.log)
+	if err != nil {
+		return err
+	}
+	defer lock.release()
+	s.opt.lock = lock
 	if err := s.open(); err != nil {
 		return err
 	}
@@ -47,12 +54,20 @@ func Run(ctx context.Context, opt Options) error {
 	defer stop()
 	var technicians sync.WaitGroup
 	technicians.Go(func() { con.Run(consoles, consolePorts(s.d.cfg)...) })
-	err := s.watch(ctx)
-	stop()
-	technicians.Wait() // they give their lines back before those are closed
-	_, _ = daemon.SdNotify(false, daemon.SdNotifyStopping)
+	err = s.watch(ctx)
+	stop() // technicians give their lines back, for which those wait a moment
 	if d := s.current(); d != nil {
 		err = errors.Join(err, d.Close())
+	}
+	_, _ = daemon.SdNotify(false, daemon.SdNotifyStopping)
+	gone := make(chan struct{})
+	go func() { technicians.Wait(); close(gone) }()
+	limit := time.NewTimer(drainLimit)
+	defer limit.Stop()
+	select {
+	case <-gone:
+	case <-limit.C:
+		err = errors.Join(err, errors.New("daemon: a console's port does not end"))
 	}
 	return err
 }

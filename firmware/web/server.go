@@ -198,6 +198,17 @@ func (s *Server) Close(ctx context.Context) error {
 	}
 	for range s.failed { // until it is closed
 	}
-	<-s.quiet
-	return err
+	limit := time.NewTimer(cutLimit)
+	defer limit.Stop()
+	select {
+	case <-s.quiet:
+		return err
+	case <-limit.C:
+		return errBusy
+	}
 }
+
+// cutLimit is how long a request may go on when its connection is cut.
+const cutLimit = 2 * time.Second
+
+var errBusy = errors.New("web: a request does not end")

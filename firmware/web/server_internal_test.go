@@ -563,3 +563,31 @@ func TestAReaderThatWasCalledOffHasADeadlineAgain(t *testing.T) {
 		})
 	}
 }
+
+func TestCloseIsBoundedThoughARequestDoesNotEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		free := make(chan struct{})
+		m, s := start(t, 0, func(http.ResponseWriter, *http.Request) { <-free })
+		c := m.dial(t, "192.0.2.1")
+		if _, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: board\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		const drain = 5 * time.Second
+		for _, try := range []string{"first", "second"} {
+			ctx, cancel := context.WithTimeout(t.Context(), drain)
+			began := time.Now()
+			if err := s.Close(ctx); !errors.Is(err, errBusy) {
+				t.Errorf("the %s Close: %v", try, err)
+			}
+			if took := time.Since(began); took > drain+cutLimit {
+				t.Errorf("the %s Close took %v", try, took)
+			}
+			cancel()
+		}
+		close(free)
+		if err := s.Close(t.Context()); err != nil {
+			t.Errorf("Close when the request has ended: %v", err)
+		}
+	})
+}

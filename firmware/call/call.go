@@ -58,9 +58,12 @@ type Info struct {
 	Started  time.Time `json:"started"`
 	Answered time.Time `json:"answered,omitzero"`
 	Ended    time.Time `json:"ended,omitzero"`
-	Answer   string    `json:"answer,omitempty"`   // how sure Connected is: a modem.Answer
-	Reason   string    `json:"reason,omitempty"`   // why it ended, or why it is not known to have; a sentence for a person
-	SIPCode  int       `json:"sip_code,omitempty"` // line.md 4, only where the call failed
+	Answer   string    `json:"answer,omitempty"` // how sure Connected is: a modem.Answer
+	Reason   string    `json:"reason,omitempty"` // why it ended, or why it is not known to have; a sentence for a person
+	// Unconfirmed: the call is over, and its line is not known to be on-hook, as Reason says
+	// until it is; only then the state is Disconnected.
+	Unconfirmed bool `json:"unconfirmed,omitempty"`
+	SIPCode     int  `json:"sip_code,omitempty"` // line.md 4, only where the call failed
 }
 
 // LineInfo is a copy of what is known of a line.

@@ -149,7 +149,7 @@ func (l *line) confirm(c *active, h *hangup) {
 	l.x.mu.Lock()
 	defer l.x.mu.Unlock()
 	if c.seized = false; closed(h.late) {
-		c.info.Reason = ""
+		c.info.Unconfirmed, c.info.Reason = false, ""
 	}
 	close(h.onHook)
 	l.x.notifyLocked()
@@ -164,6 +164,7 @@ func (l *line) tellLate(c *active, h *hangup) {
 		return
 	}
 	why := l.notOnHook()
+	c.info.Unconfirmed = true
 	c.info.Reason = "the call is over, but its line is not known to be on-hook: " + why.Error()
 	if closed(h.driven) { // else a driver hangs, which the watchdogs may mend
 		c.due = time.Time{}

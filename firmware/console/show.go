@@ -102,7 +102,7 @@ func (s *session) lines(context.Context, []string) error {
 	rows := [][]string{{"NAME", "MODEM", "HOOK", "STATE", "CALL OR FAULT"}}
 	for _, l := range s.c.cfg.Board().Calls.Lines() {
 		what := l.Fault
-		if l.Call != "" {
+		if l.Call != "" && l.State != "fault" {
 			what = l.Call
 		}
 		rows = append(rows, []string{l.Name, l.Dialect, l.Hook, l.State, what})
@@ -136,6 +136,9 @@ func (s *session) calls(_ context.Context, args []string) error {
 }
 
 func ended(c call.Info) string {
+	if c.Unconfirmed {
+		return fmt.Sprintf("%s: %s", c.State, c.Reason)
+	}
 	if c.State != call.Disconnected {
 		return string(c.State)
 	}

@@ -186,7 +186,7 @@ func (s *session) dial(ctx context.Context, args []string) error {
 			s.out.printf("%s\n", strings.TrimSpace(fmt.Sprintf("%s line %s %s", info.State, info.Line, info.Answer)))
 			shown = info
 		}
-		if info.State == call.Disconnected {
+		if info.State == call.Disconnected || info.Unconfirmed {
 			break
 		}
 		select {
@@ -197,7 +197,7 @@ func (s *session) dial(ctx context.Context, args []string) error {
 			}
 		}
 	}
-	if info.Cause != call.None || info.Answered.IsZero() {
+	if info.Unconfirmed || info.Cause != call.None || info.Answered.IsZero() {
 		return errors.New(info.Reason)
 	}
 	s.out.printf("%s\n", info.Reason)

@@ -39,25 +39,33 @@ func (c *playCommand) Run(ctx context.Context, d *daemonFlags) error {
 		return c.disconnect(ctx, d, info.ID)
 	case err != nil:
 		return err
+	case info.Unconfirmed:
+		return errors.New(info.Reason + "; see hookswitch lines, and look at the modem")
 	case info.Answered.IsZero() || info.Cause != call.None:
 		return errors.New("the message was not heard: " + info.Reason)
 	}
 	return nil
 }
 
-// follow shows a call's states until it has ended.
+// follow shows a call's states until it has ended, or its line could not be hung up: that may
+// last.
 func follow(ctx context.Context, d *daemonFlags, info call.Info) (call.Info, error) {
+	listening, enough := context.WithCancel(ctx)
+	defer enough()
 	shown := call.State("")
 	show := func(now call.Info) {
-		if info = now; info.State != shown {
+		if info = now; info.State != shown || info.Unconfirmed {
 			fmt.Println(describe(info))
 			shown = info.State
 		}
+		if info.Unconfirmed {
+			enough()
+		}
 	}
 	show(info)
-	for looks := 0; info.State != call.Disconnected; {
-		_ = events(ctx, d, info.ID, show) // where it fails, asking works or says why not
-		if info.State == call.Disconnected {
+	for looks := 0; info.State != call.Disconnected && !info.Unconfirmed; {
+		_ = events(listening, d, info.ID, show) // where it fails, asking works or says why not
+		if info.State == call.Disconnected || info.Unconfirmed {
 			break
 		}
 		var now call.Info
@@ -115,6 +123,9 @@ func (c *playCommand) disconnect(ctx context.Context, d *daemonFlags, id string)
 
 // describe says how a call is, in a line.
 func describe(i call.Info) string {
+	if i.Unconfirmed {
+		return printable(fmt.Sprintf("%s: %s", i.State, i.Reason))
+	}
 	switch i.State {
 	case call.Connecting:
 		return printable(fmt.Sprintf("%s: dialling %s on line %s", i.State, i.Number, i.Line))

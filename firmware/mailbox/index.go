@@ -20,9 +20,6 @@ import (
 // message. Without it nothing is lost, but for which of two messages of the same content had
 // which of their two ids.
 
-// indexEvery is how often an index is brought up to date on the disk, if it has changed.
-const indexEvery = 5 * time.Minute
-
 // maxLine of an index, in bytes.
 const maxLine = 16 << 10
 
@@ -77,7 +74,7 @@ func (s *Store) loadIndex(b *box) {
 			continue
 		}
 		e := &entry{
-			name: string(l.Name), stamp: l.Stamp, looked: time.Unix(0, l.Looked), number: l.Number,
+			name: string(l.Name), stamp: l.Stamp, seen: time.Now(), looked: time.Unix(0, l.Looked), number: l.Number,
 			facts: facts{known: true, duration: time.Duration(l.MS) * time.Millisecond, fault: l.Fault, short: l.Short},
 		}
 		if n, err := hex.Decode(e.content[:], []byte(l.Content)); err != nil || n != len(e.content) {

@@ -40,6 +40,7 @@ type Store struct {
 	room   func(dir string) uint64 // bytes that can be written there
 	opened time.Time
 	before time.Duration // for how long the store had been open before, in its life
+	saved  int64         // the age that was stored last; keep's and Close's
 
 	change sync.Mutex // one change of files at a time, so that none is lost between reading and writing
 
@@ -79,12 +80,15 @@ func (s *Store) Close() error {
 	return errors.Join(s.saveIndexes(), s.saveAge())
 }
 
+// keepEvery is how often the trash is looked at, and what has changed of the indexes stored.
+const keepEvery = 5 * time.Minute
+
 // keep keeps house: it empties the trash and stores the indexes, now and then.
 func (s *Store) keep() {
 	s.adopt()
-	tick := time.NewTicker(time.Minute)
+	tick := time.NewTicker(keepEvery)
 	defer tick.Stop()
-	for minutes := 1; ; minutes++ {
+	for {
 		select {
 		case <-s.ctx.Done():
 			return
@@ -93,10 +97,8 @@ func (s *Store) keep() {
 		// What can't be done now is tried again. That the disk is full, or can't be written, is
 		// told by others.
 		_ = s.emptyTrash()
-		if minutes%int(indexEvery/time.Minute) == 0 {
-			_ = s.saveIndexes()
-		}
-		if minutes%60 == 0 {
+		_ = s.saveIndexes()
+		if s.age() >= s.saved+ageEvery {
 			_ = s.saveAge()
 		}
 	}

@@ -100,8 +100,12 @@ func (s *Store) locate(user, dir, id string) (*box, *entry, *os.File, error) {
 	notFound := ErrItem
 	for _, u := range users {
 		b := s.box(u, dir)
-		for range 4 { // others may move files at the same time
-			if e := s.byID(b, id); e != nil {
+		for try := 0; ; try++ { // others may move files at the same time
+			e, more := s.byID(b, id)
+			if e == nil && try > 0 && !more {
+				break
+			}
+			if e != nil {
 				f, err := s.openItem(b, e, id)
 				if err == nil {
 					return b, e, f, nil
@@ -111,6 +115,10 @@ func (s *Store) locate(user, dir, id string) (*box, *entry, *os.File, error) {
 					break
 				}
 			}
+			if try > 0 && time.Now().After(deadline) {
+				notFound = fmt.Errorf("%w: %s", ErrUnreadable, stillRead)
+				break
+			}
 			if err := s.scan(b); err != nil {
 				if user != "" {
 					notFound = fmt.Errorf("%w: %s", ErrUnreadable, reason(err))
@@ -118,32 +126,20 @@ func (s *Store) locate(user, dir, id string) (*box, *entry, *os.File, error) {
 				break
 			}
 			s.wait(&b.named, time.Until(deadline))
-			if s.byID(b, id) == nil {
-				break
-			}
-		}
-		if s.unnamed(b) {
-			notFound = fmt.Errorf("%w: %s", ErrUnreadable, stillRead)
 		}
 	}
 	return nil, nil, nil, notFound
 }
 
-// byID returns a copy of what is known of an item, nil if nothing is.
-func (s *Store) byID(b *box, id string) *entry {
+// byID returns a copy of what is known of an item, nil if nothing is; more is that there are
+// files without an id yet.
+func (s *Store) byID(b *box, id string) (e *entry, more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if b.byID[id] == nil {
-		return nil
+	if known := b.byID[id]; known != nil {
+		e = new(*known)
 	}
-	e := *b.byID[id]
-	return &e
-}
-
-func (s *Store) unnamed(b *box) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return b.named.left > 0
+	return e, b.named.left > 0
 }
 
 // openItem opens the file of an entry, ErrItem if its content is not that of the id.

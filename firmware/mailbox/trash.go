@@ -223,6 +223,9 @@ func (s *Store) Restore(user, id string) (Message, error) {
 // of deleted messages is counted by.
 const ageFile = ".age"
 
+// ageEvery is how often it is stored, in minutes.
+const ageEvery = 60
+
 // loadAge reads the age of the store. One that is lost is that of the last message that was
 // deleted: then all are kept for longer than they would have been.
 func (s *Store) loadAge() {
@@ -232,7 +235,7 @@ func (s *Store) loadAge() {
 		text, ok := unsealed(string(b))
 		age, perr := strconv.ParseInt(text, 10, 64)
 		if ok && perr == nil && age >= 0 {
-			s.before = time.Duration(age) * time.Minute
+			s.before, s.saved = time.Duration(age)*time.Minute, age
 			return
 		}
 	}
@@ -254,8 +257,9 @@ func (s *Store) saveAge() error {
 		return fmt.Errorf("mailbox: %w", err)
 	}
 	defer root.Close()
+	s.saved = s.age()
 	return statefile.ReplaceIn(root, ageFile, 0o640, func(w io.Writer) error {
-		_, err := io.Copy(w, bytes.NewReader(sealed(strconv.AppendInt(nil, s.age(), 10))))
+		_, err := io.Copy(w, bytes.NewReader(sealed(strconv.AppendInt(nil, s.saved, 10))))
 		return err
 	})
 }

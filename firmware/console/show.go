@@ -174,6 +174,8 @@ func (s *session) messages(_ context.Context, args []string) error {
 		length := (time.Duration(m.DurationMS) * time.Millisecond).Round(time.Second).String()
 		if m.Fault != "" {
 			length = "fault: " + m.Fault
+		} else if m.Incomplete != "" {
+			length += ", " + m.Incomplete
 		}
 		rows = append(rows, []string{m.ID, m.Mailbox, length, m.Name})
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -26,7 +27,7 @@ func (c *listMessages) Run(ctx context.Context, d *daemonFlags) error {
 		path: "/api/messages",
 		head: []string{"ID", "MAILBOX", "LENGTH", "NAME", "FAULT"},
 		row: func(m mailbox.Message) []any {
-			return []any{m.ID, m.Mailbox, length(m), m.Name, m.Fault}
+			return []any{m.ID, m.Mailbox, length(m), m.Name, cmp.Or(m.Fault, m.Incomplete)}
 		},
 		empty: "No message: copy sound files into DATA/mailbox/USER/messages/.",
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -41,6 +42,7 @@ type entry struct {
 	seen    time.Time // since when it has been as it is
 	looked  time.Time // when its content was looked at
 	queued  bool
+	grew    bool        // it had fewer bytes when it was first seen
 	content fingerprint // the zero one until it is known
 	number  uint32      // of several with the same content
 	id      string
@@ -49,11 +51,13 @@ type entry struct {
 
 // facts are what a listing tells of a file's content.
 type facts struct {
-	known    bool
-	duration time.Duration
-	fault    string
-	passing  bool // the fault may be gone the next time, without a trace in the file
-	short    bool // there is less in the file than it says itself
+	known      bool
+	duration   time.Duration
+	fault      string
+	passing    bool   // the fault may be gone the next time, without a trace in the file
+	incomplete string // what is missing of what can be played
+	short      bool   // there is less in the file than it says itself
+	whole      bool   // there is as much in the file as it says itself
 }
 
 // gate lets those through who wait until nothing is left to do.
@@ -139,11 +143,13 @@ func (s *Store) updateLocked(b *box, list []file) {
 	for _, f := range list {
 		e := b.entries[f.name]
 		if e == nil || e.stamp != f.stamp {
-			seen := now
+			is := &entry{name: f.name, stamp: f.stamp, seen: now}
 			if e != nil && e.stamp.sameContent(f.stamp) {
-				seen = e.seen
+				is.seen, is.grew = e.seen, e.grew
+			} else if e != nil {
+				is.grew = e.stamp.Inode == f.stamp.Inode && e.stamp.Size < f.stamp.Size
 			}
-			e = &entry{name: f.name, stamp: f.stamp, seen: seen}
+			e = is
 			if b.dir == deletedDir && !e.readTrashName() {
 				continue
 			}
@@ -226,22 +232,22 @@ search:
 	}
 	e.number, e.id = number, itemID(b.user, content, number)
 	b.byID[e.id] = e
-	if o := b.knownLocked(content); o != nil && !o.facts.passing {
-		e.facts = o.facts
-	}
+	e.facts = b.factsLocked(e)
 }
 
-// knownLocked returns an entry with that content of which the facts are known.
-func (b *box) knownLocked(content fingerprint) *entry {
-	for _, o := range b.gone[content] {
-		if o.facts.known {
-			return o
-		}
+// factsLocked returns what is known of another file with the content of e. Some formats are told
+// by the end of the name.
+func (b *box) factsLocked(e *entry) facts {
+	same := func(o *entry) bool {
+		return o.facts.known && !o.facts.passing && strings.EqualFold(path.Ext(o.name), path.Ext(e.name))
 	}
-	if o := b.byID[itemID(b.user, content, 0)]; o != nil && o.facts.known {
-		return o
+	if o := b.byID[itemID(b.user, e.content, 0)]; o != nil && same(o) {
+		return o.facts
 	}
-	return nil
+	if i := slices.IndexFunc(b.gone[e.content], same); i >= 0 {
+		return b.gone[e.content][i].facts
+	}
+	return facts{}
 }
 
 // wait waits until a gate is open, for some time at most.
@@ -265,6 +271,10 @@ func (s *Store) wait(g *gate, limit time.Duration) {
 // that will not become any more.
 const quiet = 10 * time.Second
 
+// unfinished reports whether a file may become more. One that has grown and does not say how
+// long it is may do so again.
+func (e *entry) unfinished() bool { return e.facts.short || e.grew && !e.facts.whole }
+
 // fresh reports whether a file may still be being written: it was changed a moment ago, or at
 // a time that has not come yet and not long before it was first seen.
 func (e *entry) fresh(now time.Time) bool {
@@ -282,12 +292,12 @@ const (
 func (b *box) message(e *entry, now time.Time) Message {
 	m := Message{
 		ID: e.id, Name: e.name, Mailbox: b.user, Modified: time.Unix(0, e.stamp.Modified),
-		DurationMS: e.facts.duration.Milliseconds(), Fault: e.facts.fault,
+		DurationMS: e.facts.duration.Milliseconds(), Fault: e.facts.fault, Incomplete: e.facts.incomplete,
 	}
 	switch {
 	case e.id == "":
 		m.Fault = stillRead
-	case e.facts.short && e.fresh(now):
+	case e.unfinished() && e.fresh(now):
 		m.Fault = stillWritten
 	}
 	return m
@@ -303,7 +313,7 @@ func (b *box) listLocked() []Message {
 	lasting := b.named.left == 0 && b.settled.left == 0
 	for _, e := range b.entries {
 		list = append(list, b.message(e, now))
-		lasting = lasting && !e.facts.passing && !e.facts.short && e.facts.known
+		lasting = lasting && !e.facts.passing && !e.unfinished() && e.facts.known
 	}
 	slices.SortFunc(list, Message.compare)
 	if lasting {

@@ -32,6 +32,7 @@ type indexed struct {
 	Number  uint32 `json:"number,omitempty"`
 	MS      int64  `json:"duration_ms"`
 	Fault   string `json:"fault,omitempty"`
+	Missing string `json:"incomplete,omitempty"`
 	Short   bool   `json:"short,omitempty"`
 }
 
@@ -75,7 +76,7 @@ func (s *Store) loadIndex(b *box) {
 		}
 		e := &entry{
 			name: string(l.Name), stamp: l.Stamp, seen: time.Now(), looked: time.Unix(0, l.Looked), number: l.Number,
-			facts: facts{known: true, duration: time.Duration(l.MS) * time.Millisecond, fault: l.Fault, short: l.Short},
+			facts: facts{known: true, duration: time.Duration(l.MS) * time.Millisecond, fault: l.Fault, incomplete: l.Missing, short: l.Short},
 		}
 		if n, err := hex.Decode(e.content[:], []byte(l.Content)); err != nil || n != len(e.content) {
 			continue
@@ -101,7 +102,7 @@ func (s *Store) saveIndex(b *box) error {
 			if e.facts.known && !e.facts.passing {
 				list = append(list, indexed{
 					Name: []byte(e.name), Stamp: e.stamp, Looked: e.looked.UnixNano(), Content: hex.EncodeToString(e.content[:]), Number: e.number,
-					MS: e.facts.duration.Milliseconds(), Fault: e.facts.fault, Short: e.facts.short,
+					MS: e.facts.duration.Milliseconds(), Fault: e.facts.fault, Missing: e.facts.incomplete, Short: e.facts.short,
 				})
 			}
 		}

@@ -226,14 +226,14 @@ func (s *Store) readFacts(b *box, name string, want stamp, limit time.Duration) 
 // describe tells the facts of a message.
 func describe(r io.ReadSeeker, name string) facts {
 	about, err := audio.Describe(r, name)
-	got := facts{known: true, duration: about.Duration}
 	if err != nil {
-		got.fault = reason(err)
-		got.short = errors.Is(err, audio.ErrBroken)
-	} else if cut, err := cutShort(r); err == nil {
-		got.short = cut
+		return facts{known: true, fault: reason(err), short: errors.Is(err, audio.ErrBroken)}
 	}
-	return got
+	length, err := declaredLength(r)
+	return facts{
+		known: true, duration: about.Duration, incomplete: about.Incomplete(),
+		short: err == nil && length == cutOff, whole: err == nil && length == whole,
+	}
 }
 
 // patient is a file that is read until it has taken too long.

@@ -1,6 +1,7 @@
 package mailbox_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"hookswitch/firmware/audio"
 	"hookswitch/firmware/mailbox"
 )
 
@@ -136,6 +138,14 @@ func TestTemporaryNamesAreNotListed(t *testing.T) {
 	}
 }
 
+// streaming is a WAV file with the lengths that ffmpeg gives one that goes into a pipe.
+func streaming(wav []byte) []byte {
+	wav = slices.Clone(wav)
+	copy(wav[4:], "\xff\xff\xff\xff")
+	copy(wav[40:], "\xff\xff\xff\xff")
+	return wav
+}
+
 func TestAMessageIsOfferedWhenItIsWhole(t *testing.T) {
 	whole := spoken(t, 12, 1)
 	hour := func(sign time.Duration) time.Time { return time.Now().Add(sign * time.Hour) }
@@ -158,6 +168,8 @@ func TestAMessageIsOfferedWhenItIsWhole(t *testing.T) {
 		{"nothing since an hour", nil, hour(-1), false, "damaged"},
 		{"a whole one that somebody has open for writing", whole, time.Time{}, true, "still being written"},
 		{"half of one that somebody has had open for an hour", whole[:len(whole)/2], hour(-1), true, "still being written"},
+		{"an AU file of which half is there", []byte(".snd\x00\x00\x00\x18\x00\x00\x40\x00\x00\x00\x00\x01\x00\x00\x1f\x40\x00\x00\x00\x01" + strings.Repeat("x", 8000)), time.Time{}, false, "still being written"},
+		{"a WAV file of a program that writes into a pipe", streaming(whole), time.Time{}, false, ""},
 		{"what is no sound", []byte("<html>"), time.Time{}, false, "not a format"},
 	}
 	for _, tt := range tests {
@@ -196,6 +208,45 @@ func TestAMessageIsOfferedWhenItIsWhole(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Bare GSM has no header that tells its length: only that it grows tells that more may come.
+func TestAFileThatHasGrownIsOfferedWhenItHasBeenLeftAlone(t *testing.T) {
+	frame := append([]byte{0xd0}, make([]byte, 32)...)
+	s, dir := store(t)
+	path := put(t, dir, "a.gsm", bytes.Repeat(frame, 100))
+	if m := messages(t, s, "anna")[0]; m.Fault != "" || m.DurationMS != 2000 {
+		t.Errorf("at first %+v", m)
+	}
+	put(t, dir, "a.gsm", bytes.Repeat(frame, 200))
+	for range 2 {
+		m := messages(t, s, "anna")[0]
+		if m.Fault != "still being written" {
+			t.Errorf("grown %+v", m)
+		}
+		if _, _, err := s.Message("anna", m.ID); !errors.Is(err, mailbox.ErrUnfinished) {
+			t.Errorf("opened: %v", err)
+		}
+	}
+	old := time.Now().Add(-time.Minute)
+	must(t, os.Chtimes(path, old, old))
+	if m := messages(t, s, "anna")[0]; m.Fault != "" || m.DurationMS != 4000 {
+		t.Errorf("left alone %+v", m)
+	}
+}
+
+func TestWhatIsMissingOfAMessageIsListed(t *testing.T) {
+	s, dir := store(t)
+	whole := spoken(t, 12, 1)
+	path := put(t, dir, "a.wav", whole[:44+8*audio.Rate])
+	old := time.Now().Add(-time.Minute)
+	must(t, os.Chtimes(path, old, old))
+	for range 2 {
+		if m := messages(t, s, "anna")[0]; m.Fault != "" || m.DurationMS != 4000 || !strings.Contains(m.Incomplete, "4 s of 12 s") {
+			t.Errorf("got %+v", m)
+		}
+		s = restart(t, s, dir)
 	}
 }
 

@@ -8,8 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
-
+	"hookswitch/firmware/statefile"
 	"hookswitch/hal/modem"
 )
 
@@ -28,15 +27,10 @@ func simPINs(data string) *modem.PINs {
 			return b, err
 		},
 		Save: func(b []byte) error {
-			if err := renameio.WriteFile(path, b, 0o600); err != nil {
+			if err := statefile.Replace(path, b, 0o600); err != nil {
 				return fmt.Errorf("daemon: tried PINs: %w", err)
 			}
-			dir, err := os.Open(data)
-			if err != nil {
-				return fmt.Errorf("daemon: tried PINs: %w", err)
-			}
-			defer dir.Close()
-			return dir.Sync()
+			return nil
 		},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -60,25 +61,45 @@ func deleted(t *testing.T, s *Store) (names string) {
 
 const day = 24 * time.Hour
 
+// live lets a store that is closed be older.
+func live(t *testing.T, dir string, more time.Duration) {
+	t.Helper()
+	path := filepath.Join(dir, ageFile)
+	line, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _ := unsealed(string(line))
+	age, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, sealed([]byte(strconv.Itoa(age+int(more/time.Minute)))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestDeletedMessagesAreKeptFor30DaysOfTheBoardsLife(t *testing.T) {
 	dir := t.TempDir()
-	for run, want := range []string{"a.wav 30", "a.wav 20", "a.wav 10"} {
+	for run, want := range []string{"a.wav 30", "a.wav 20", "a.wav 10", "a.wav 1"} {
 		synctest.Test(t, func(t *testing.T) { // each begins at the same time: the clock jumps back
 			s := trashed(t, dir)
-			defer s.Close()
 			if run == 0 {
 				throw(t, s, "a.wav")
 			}
 			if got := deleted(t, s); got != want {
 				t.Errorf("run %d: %q, want %q", run, got, want)
 			}
-			s.before += 10*day - 2*keepEvery
-			time.Sleep(2*keepEvery + time.Minute)
+			time.Sleep(keepEvery + time.Second)
 			synctest.Wait()
-			if got := deleted(t, s); (got == "") != (run == 2) {
-				t.Errorf("run %d: %q after ten days", run, got)
+			if got := deleted(t, s); (got == "") != (run == 3) {
+				t.Errorf("run %d: %q", run, got)
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
 			}
 		})
+		live(t, dir, 10*24*time.Hour)
 	}
 }
 
@@ -86,23 +107,23 @@ func TestALostAgeOfTheStoreEmptiesNothing(t *testing.T) {
 	for name, text := range map[string]string{"gone": "", "zeros": "\x00\x00\x00\x00", "far off": "12345678 99999999", "text": "soon\n"} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			s := trashed(t, dir, "a.wav")
-			s.before += 29 * day
-			if err := s.Close(); err != nil {
-				t.Fatal(err)
-			}
-			path := filepath.Join(dir, ageFile)
-			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			if text == "" {
-				if err := os.Remove(path); err != nil {
+			must := func(err error) {
+				t.Helper()
+				if err != nil {
 					t.Fatal(err)
 				}
 			}
-			s = trashed(t, dir)
+			must(trashed(t, dir, "a.wav").Close())
+			live(t, dir, 29*24*time.Hour)
+			path := filepath.Join(dir, ageFile)
+			must(os.WriteFile(path, []byte(text), 0o600))
+			if text == "" {
+				must(os.Remove(path))
+			}
+			must(trashed(t, dir).Close())
+			live(t, dir, 29*24*time.Hour)
+			s := trashed(t, dir)
 			defer s.Close()
-			s.before += 29 * day
 			if err := s.emptyTrash(); err != nil || deleted(t, s) != "a.wav 1" {
 				t.Errorf("got %q, %v", deleted(t, s), err)
 			}

@@ -73,11 +73,24 @@ var internalRefusal = refusal{code: "ErrorInternalServerError", message: "An int
 
 func refusalOf(err error) *refusal {
 	for i := range refusals {
-		if errors.Is(err, refusals[i].err) {
-			return &refusals[i]
+		if !errors.Is(err, refusals[i].err) {
+			continue
 		}
+		var own spoken
+		if errors.As(err, &own) {
+			told := refusals[i]
+			told.text, told.message = own.Sentence(), own.Sentence()
+			return &told
+		}
+		return &refusals[i]
 	}
 	return &internalRefusal
+}
+
+// spoken is an error that says to a person what is wrong, better than the table can.
+type spoken interface {
+	error
+	Sentence() string
 }
 
 // faultKind is one of the shapes of a fault.

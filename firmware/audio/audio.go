@@ -56,6 +56,14 @@ func Seconds(d time.Duration) string {
 	return fmt.Sprintf("%d min %d s", s/60, s%60)
 }
 
+// Portion writes how much of something there is: "4 of 12 s", "50 s of 2 min".
+func Portion(part, whole time.Duration) string {
+	if whole < time.Minute && part >= time.Second || part == 0 {
+		return fmt.Sprintf("%.0f of %s", part.Seconds(), Seconds(whole))
+	}
+	return Seconds(part) + " of " + Seconds(whole)
+}
+
 // Clip is sound at Rate, mono, 16-bit.
 type Clip []int16
 

@@ -172,7 +172,7 @@ type Description struct {
 func (d Description) Incomplete() string {
 	switch {
 	case d.Missing > 0:
-		return fmt.Sprintf("incomplete: %s of %s", Seconds(d.Duration), Seconds(d.Duration+d.Missing))
+		return "incomplete: " + Portion(d.Duration, d.Duration+d.Missing)
 	case d.Damaged:
 		return "damaged: parts of it are missing"
 	}

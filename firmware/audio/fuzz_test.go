@@ -148,7 +148,7 @@ func FuzzPlayer(f *testing.F) {
 			case 'e':
 				p.ToEnd()
 			case 'l':
-				p.Load(clip)
+				p.Load(audio.NewMessage(clip))
 			case 'u':
 				p.Unheard(time.Duration(len(keys)) * 7 * time.Millisecond)
 			default:

@@ -15,22 +15,24 @@ const (
 	remembered  = 30 * Rate / block // blocks that Unheard can take back
 )
 
-// Player plays a clip as a person with a telephone asks for it. It is an io.Reader of
-// 16-bit little-endian samples at Rate, which ends with io.EOF at the clip's end, and goes
-// on after a Seek. One goroutine at a time may use it.
+// Player plays a sound as a person with a telephone asks for it. It is an io.Reader of
+// 16-bit little-endian samples at Rate, which ends with io.EOF at the sound's end, and goes
+// on after a Seek. It never waits: where the sound is still on its way there is silence. One
+// goroutine at a time may use it.
 type Player struct {
-	clip   Clip
-	pos    int // where in clip the next block begins
-	ahead  int // by how much what was played goes on later than at pos
-	speed  int // index into speeds
-	paused bool
+	message *Message
+	pos     int // where in sound the next block begins
+	ahead   int // by how much what was played goes on later than at pos
+	speed   int // index into speeds
+	paused  bool
+	toEnd   bool // once it is known where that is
 
 	block   [block]int16 // made last
 	unread  []int16      // what is left of it
 	half    bool         // one byte of unread[0] has been read
-	history []int        // where in clip each block began, the latest last
+	history []int        // where in sound each block began, the latest last
 
-	begun bool        // something of the clip has been read
+	begun bool        // something of the sound has been read
 	seam  int         // samples that still lie in a fade from tail into what was moved to
 	tail  [edge]int16 // what would have come; silence where the listener has been cut off
 }
@@ -40,7 +42,10 @@ type Player struct {
 const edge = Rate / 200
 
 // NewPlayer returns a player at the start of clip.
-func NewPlayer(clip Clip) *Player { return &Player{clip: clip, speed: normalSpeed} }
+func NewPlayer(clip Clip) *Player { return NewMessage(clip).Player() }
+
+// Player returns a player at the start of s.
+func (s *Message) Player() *Player { return &Player{message: s, speed: normalSpeed} }
 
 // Read gives the next samples; silence, without end, during a pause.
 func (p *Player) Read(b []byte) (n int, err error) {
@@ -70,28 +75,33 @@ func (p *Player) Read(b []byte) (n int, err error) {
 	return n, nil
 }
 
-// next makes a block; it returns false at the clip's end.
+// next makes a block; it returns false at the sound's end.
 func (p *Player) next() bool {
-	if !p.paused && p.pos >= len(p.clip) {
+	n, whole := p.message.size()
+	if p.toEnd && whole {
+		p.pos, p.toEnd = n, false
+	}
+	if !p.paused && whole && p.pos >= n {
 		return false
 	}
+	waiting := p.toEnd || !whole && p.pos+p.ahead+2*block > n
 	if len(p.history) == remembered {
 		p.history = append(p.history[:0], p.history[remembered/2:]...)
 	}
 	p.history = append(p.history, p.pos)
 	p.unread = p.block[:]
 	switch {
-	case p.paused:
+	case p.paused, waiting:
 		clear(p.unread)
 	case p.speed == normalSpeed:
-		p.pos = min(max(p.pos+p.ahead, 0), len(p.clip))
-		n := copy(p.unread, p.clip[p.pos:])
-		p.unread = p.unread[:n]
-		p.pos += n
+		p.pos = min(max(p.pos+p.ahead, 0), n)
+		k := p.message.at(p.unread, p.pos)
+		p.unread = p.unread[:k]
+		p.pos += k
 		p.ahead = 0
 	default:
-		next := stretch(&p.block, p.clip, p.pos, p.pos+p.ahead)
-		p.pos = min(p.pos+int(block*speeds[p.speed]), len(p.clip))
+		next := stretch(&p.block, p.message, p.pos, p.pos+p.ahead)
+		p.pos = min(p.pos+int(block*speeds[p.speed]), n)
 		p.ahead = next - p.pos
 	}
 	p.fadeIn()
@@ -115,12 +125,12 @@ func (p *Player) leave() {
 	}
 	p.seam, p.tail = edge, [edge]int16{}
 	n := copy(p.tail[:], p.unread)
-	if at := p.pos + p.ahead; !p.paused && at >= 0 && at < len(p.clip) {
-		copy(p.tail[n:], p.clip[at:])
+	if at := p.pos + p.ahead; !p.paused && at >= 0 {
+		p.message.at(p.tail[n:], at)
 	}
 }
 
-// Position is where in the clip the next sample comes from.
+// Position is where in the sound the next sample comes from.
 func (p *Player) Position() time.Duration {
 	return time.Duration(p.position()) * time.Second / Rate
 }
@@ -133,15 +143,22 @@ func (p *Player) position() int {
 	return p.pos - (p.pos-from)*len(p.unread)/block
 }
 
-// Seek moves by a time, forward or (negative) back, within the clip.
+// Seek moves by a time, forward or (negative) back, within the sound, as far as
+// it is there.
 func (p *Player) Seek(by time.Duration) { p.moveTo(p.position() + samples(by)) }
 
-// ToEnd moves to the clip's end.
-func (p *Player) ToEnd() { p.moveTo(len(p.clip)) }
+// ToEnd moves to the sound's end.
+func (p *Player) ToEnd() {
+	n, whole := p.message.size()
+	p.moveTo(n)
+	p.toEnd = !whole
+}
 
 func (p *Player) moveTo(pos int) {
 	p.leave()
-	p.pos = min(max(pos, 0), len(p.clip))
+	n, _ := p.message.size()
+	p.toEnd = false
+	p.pos = min(max(pos, 0), n)
 	p.ahead = 0
 	p.unread, p.half = nil, false
 	p.history = p.history[:0]
@@ -199,9 +216,9 @@ func (p *Player) Faster() { p.speed = min(p.speed+1, len(speeds)-1) }
 // Speed is 1 where the message plays as it was spoken.
 func (p *Player) Speed() float64 { return speeds[p.speed] }
 
-// Load goes on with another clip, from its start, at the speed chosen.
-func (p *Player) Load(clip Clip) {
+// Load goes on with another sound, from its start, at the speed chosen.
+func (p *Player) Load(s *Message) {
 	p.leave()
-	p.clip = clip
+	p.message = s
 	p.moveTo(0)
 }

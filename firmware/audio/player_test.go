@@ -84,7 +84,7 @@ func TestPlayerMoves(t *testing.T) {
 			p.Unheard(1500 * time.Millisecond)
 			p.Resume()
 		}, 1500 * time.Millisecond},
-		{"another clip", func(p *audio.Player) { p.Load(ramp(second)) }, 0},
+		{"another clip", func(p *audio.Player) { p.Load(audio.NewMessage(ramp(second))) }, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := audio.NewPlayer(ramp(4 * second))
@@ -151,7 +151,7 @@ func TestNothingThatAKeyDoesClicks(t *testing.T) {
 		{"faster", func(p *audio.Player) { p.Unheard(0); p.Faster() }, false},
 		{"slower", func(p *audio.Player) { p.Unheard(0); p.Slower() }, false},
 		{"back while it plays faster", func(p *audio.Player) { p.Seek(-odd) }, false},
-		{"another message", func(p *audio.Player) { p.Load(hum[20:]) }, false},
+		{"another message", func(p *audio.Player) { p.Load(audio.NewMessage(hum[20:])) }, false},
 		{"what a modem has dropped", func(p *audio.Player) { p.Unheard(odd / 4) }, true},
 		{"back over what a modem has dropped", func(p *audio.Player) { p.Unheard(odd / 4); p.Seek(-odd) }, true},
 	}

@@ -6,15 +6,15 @@ import "math"
 // of the lowest voice.
 const reach = Rate / 80
 
-// stretch makes a block from clip at pos, where what has been played would go on at next,
+// stretch makes a block from s at pos, where what has been played would go on at next,
 // by waveform-similarity overlap-add (Verhelst and Roelands, ICASSP 1993): it fades from
 // what comes next into the place nearby that looks most like it, so that each period of the
 // voice is whole and keeps its length. It returns where that place would go on.
-func stretch(out *[block]int16, clip Clip, pos, next int) int {
+func stretch(out *[block]int16, s *Message, pos, next int) int {
 	var from [block]float32
 	var near [block + 2*reach]float32
-	window(from[:], clip, next)
-	window(near[:], clip, pos-reach)
+	s.window(from[:], next)
+	s.window(near[:], pos-reach)
 	shift := mostAlike(from[:], near[:])
 	for i := range out {
 		w := fade[i]
@@ -31,12 +31,13 @@ var fade = func() (w [block]float32) {
 	return w
 }()
 
-// window copies what clip holds from pos on; around the clip is silence.
-func window(to []float32, clip Clip, pos int) {
+// window copies what s holds from pos on; around it is silence.
+func (s *Message) window(to []float32, pos int) {
+	var some [block + 2*reach]int16
+	before := min(max(0, -pos), len(to))
+	s.at(some[before:len(to)], max(0, pos))
 	for i := range to {
-		if at := pos + i; at >= 0 && at < len(clip) {
-			to[i] = float32(clip[at])
-		}
+		to[i] = float32(some[i])
 	}
 }
 

@@ -64,6 +64,11 @@ type Info struct {
 	// until it is; only then the state is Disconnected.
 	Unconfirmed bool `json:"unconfirmed,omitempty"`
 	SIPCode     int  `json:"sip_code,omitempty"` // line.md 4, only where the call failed
+
+	// PlayedMS is how much of the message the far end has heard, as near as the modem tells,
+	// once the call has ended. DurationMS is how long the message is, with what is missing of it.
+	PlayedMS   int64 `json:"played_ms"`
+	DurationMS int64 `json:"duration_ms"`
 }
 
 // LineInfo is a copy of what is known of a line.
@@ -78,15 +83,23 @@ type LineInfo struct {
 
 // Request asks for a call.
 type Request struct {
-	User   string                    // whose call it is
-	Dial   string                    // the dial string as given
-	Item   string                    // item id, for the log
-	Clip   audio.Clip                // the message
-	Delete func() error              // marks the message deleted (key 7); nil where it can't be
-	Next   func() (audio.Clip, bool) // the user's next message (key #); nil where there is none
+	User    string                   // whose call it is
+	Dial    string                   // the dial string as given
+	Item    string                   // item id, for the log
+	Message *audio.Message           // what is played; closed when the call needs it no longer, or was not made
+	Clip    audio.Clip               // what is played where Message is nil
+	Delete  func() error             // marks the message deleted (key 7); nil where it can't be
+	Next    func() (Recording, bool) // the user's next message (key #); nil where there is none
 
 	// Greeting, when not nil, makes it a call that plays and re-records a greeting; Clip is the greeting as it is (may be empty).
 	Greeting *Greeting
+}
+
+// Recording is a message that follows in a call.
+type Recording struct {
+	Item    string
+	Message *audio.Message // closed when the call needs it no longer
+	Delete  func() error
 }
 
 // Greeting is what a greeting call may do.

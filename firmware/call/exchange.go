@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"hookswitch/firmware/audio"
 )
 
 // Reasons of our own to end a call, as causes of its context.
@@ -104,6 +106,10 @@ type active struct {
 	hangup *hangup         // guarded by Exchange.mu: of the last attempt; nil while one runs
 	holds  time.Time       // guarded by Exchange.mu: until when the guard may leave its relay closed
 	lost   error           // guarded by Exchange.mu: the guard has opened its relay, or is gone
+
+	message *audio.Message // what is played; belongs to the call's goroutine
+	heard   heard
+	limit   *time.Timer // ends the attempt; belongs to the call's goroutine
 }
 
 // New puts every line on-hook, first each relay, then each modem, and returns when that is
@@ -220,11 +226,16 @@ func (x *Exchange) Foresee(req Request) (Info, error) {
 // Start checks the request, takes an idle line and returns at once with the call's Info;
 // the call runs on. Errors: ErrNumber, ErrDenied, ErrUserBusy, ErrNoLine, ErrRinging, ErrFault.
 func (x *Exchange) Start(req Request) (Info, error) {
+	defer func() {
+		if req.Message != nil { // no call has taken it
+			req.Message.Close()
+		}
+	}()
 	number, err := x.check(req)
 	if err != nil {
 		return Info{}, err
 	}
-	c, info, err := x.start(req, number)
+	c, info, err := x.start(&req, number)
 	if err != nil {
 		return Info{}, err
 	}
@@ -251,10 +262,10 @@ func (x *Exchange) check(req Request) (number string, err error) {
 	return number, err
 }
 
-func (x *Exchange) start(req Request, number string) (*active, Info, error) {
+func (x *Exchange) start(req *Request, number string) (*active, Info, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	repeated, l, err := x.admitsLocked(req, number)
+	repeated, l, err := x.admitsLocked(*req, number)
 	if err != nil {
 		return nil, Info{}, err
 	}
@@ -266,7 +277,8 @@ func (x *Exchange) start(req Request, number string) (*active, Info, error) {
 			return nil, Info{}, err
 		}
 	}
-	c := x.admitLocked(req, number, l)
+	c := x.admitLocked(*req, number, l)
+	req.Message = nil
 	return c, c.info, nil
 }
 
@@ -298,6 +310,13 @@ func (x *Exchange) admitLocked(req Request, number string, l *line) *active {
 		ID:    base64.StdEncoding.EncodeToString([]byte(uuid.NewString() + "@" + x.opt.Host)),
 		State: Connecting, Cause: None,
 		Number: number, Item: req.Item, User: req.User, Started: c.since,
+	}
+	if c.message = req.Message; c.message == nil {
+		c.message = audio.NewMessage(req.Clip)
+	}
+	if req.Greeting == nil {
+		c.heard.begin(c.message)
+		c.info.DurationMS = c.message.Duration().Milliseconds()
 	}
 	x.calls[c.info.ID], x.live[c.info.ID] = c, c
 	if l == nil {
@@ -403,6 +422,11 @@ func (x *Exchange) idleLocked(user, number string) (*line, error) {
 
 // run is a call from the first to the last attempt.
 func (x *Exchange) run(ctx context.Context, c *active) {
+	defer func() { // when the line is on-hook: a card may be slow
+		c.message.Close()
+		c.message = nil
+		c.heard.begin(nil)
+	}()
 	err := x.wait(ctx, c)
 	for attempt := 0; err == nil; attempt++ {
 		err = x.attempt(ctx, c)
@@ -427,14 +451,27 @@ func (x *Exchange) run(ctx context.Context, c *active) {
 	c.req = Request{User: c.req.User} // lets go of the sound, which nobody but this goroutine uses
 }
 
-// attempt is one try on the call's line. The length of a call is limited from here, off-hook.
+// ringLimit is how long an attempt may take, from off-hook to the answer. Networks and modems
+// give up before.
+const ringLimit = 3 * time.Minute
+
+// attempt is one try on the call's line. Its length is limited from here, and anew from the answer.
 func (x *Exchange) attempt(ctx context.Context, c *active) error {
-	x.setDue(c, time.Now().Add(x.opt.MaxCall+hangUpLimit+overdue))
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	c.limit = time.AfterFunc(time.Hour, func() { cancel(errMaxCall) })
+	defer c.limit.Stop()
+	x.within(c, min(ringLimit, x.opt.MaxCall))
 	defer x.setDue(c, time.Time{})
-	x.holdUntil(c, time.Now().Add(x.opt.MaxCall+releaseLimit))
-	ctx, cancel := context.WithTimeoutCause(ctx, x.opt.MaxCall, errMaxCall)
-	defer cancel()
 	return x.lost(c, c.line.run(ctx, c))
+}
+
+// within limits what is left of an attempt.
+func (x *Exchange) within(c *active, d time.Duration) {
+	end := time.Now().Add(d)
+	x.holdUntil(c, end.Add(releaseLimit))
+	x.setDue(c, end.Add(hangUpLimit+overdue))
+	c.limit.Reset(d)
 }
 
 // overdue is how long after its latest end a call is a sign that something hangs.
@@ -527,6 +564,7 @@ func (x *Exchange) finish(c *active, err error) {
 	}
 	end := outcome(err, !info.Answered.IsZero())
 	info.State, info.Cause, info.Reason, info.SIPCode, info.Ended = Disconnected, end.cause, end.reason, end.sip, c.now()
+	c.heard.tell(&info, err)
 	x.history.end(info)
 	x.mu.Lock()
 	c.info = info

@@ -10,7 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"hookswitch/firmware/audio"
 	"hookswitch/firmware/call"
 	"hookswitch/hal"
 	"hookswitch/hal/sim"
@@ -332,7 +331,7 @@ func TestACardThatHangsKeepsNoLineOffHook(t *testing.T) {
 					b := newBoard(t, func(o *call.Options) { o.MaxCall = 30 * time.Second }, line)
 					card := make(chan struct{})
 					req := long("5550104") // presses a key
-					req.Next = func() (audio.Clip, bool) { <-card; return nil, false }
+					req.Next = func() (call.Recording, bool) { <-card; return call.Recording{}, false }
 					req.Delete = func() error { <-card; return nil }
 					id := b.start(t, req).ID
 					b.until(t, id, call.Connected)

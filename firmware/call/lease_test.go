@@ -8,7 +8,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"hookswitch/firmware/audio"
 	"hookswitch/firmware/call"
 	"hookswitch/hal"
 	"hookswitch/hal/sim"
@@ -153,7 +152,7 @@ func TestTheLeaseOfACallThatHangsIsNotHeld(t *testing.T) {
 				x := sim.New(sim.Options{Numbers: map[string]sim.FarEnd{"5550111": {Rings: 1, Keys: []sim.Key{{At: 6 * time.Second, Key: '#'}}}}})
 				b := newBoardOn(t, x, func(o *call.Options) { o.Lines[0].Lease, o.MaxCall = l.ask, time.Minute }, "fxo1")
 				req := request("5550111")
-				req.Next = func() (audio.Clip, bool) { <-hangs; return nil, false }
+				req.Next = func() (call.Recording, bool) { <-hangs; return call.Recording{}, false }
 				id := b.start(t, req).ID
 				b.until(t, id, call.Connected)
 				time.Sleep(2 * time.Second) // # was pressed

@@ -192,6 +192,7 @@ func (l *line) run(ctx context.Context, c *active) error {
 		return err
 	}
 	l.x.set(c, Connected, string(answer))
+	l.x.within(c, l.x.opt.MaxCall+l.cfg.LeadIn)
 	return l.talk(ctx, c)
 }
 

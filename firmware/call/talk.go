@@ -34,6 +34,9 @@ type talk struct {
 	c    *active
 	keys chan byte // pressed and not yet looked at
 
+	item   string       // of the message that plays
+	remove func() error // marks it deleted; nil where it can't be
+
 	// These listen where the modem delivers audio.
 	hear  audio.Keys
 	tones func([]int16) modem.Progress // nil where the modem tells that the far end has hung up
@@ -45,7 +48,7 @@ type talk struct {
 
 // talk returns when the conversation is over; the caller hangs up.
 func (l *line) talk(ctx context.Context, c *active) error {
-	t := &talk{l: l, c: c, keys: make(chan byte, 32)}
+	t := &talk{l: l, c: c, keys: make(chan byte, 32), item: c.req.Item, remove: c.req.Delete}
 	if l.cfg.Tones != nil {
 		t.tones = listener(l.cfg.Tones)
 	}
@@ -99,8 +102,8 @@ func (t *talk) fresh(digit byte) bool {
 	return !same
 }
 
-// play plays pcm until its end (key 0) or a key. lag is how much of it had been taken from
-// pcm but not heard when the key came.
+// play plays pcm until its end (key 0), a key or an error. lag is how much had been taken from
+// pcm by then but not heard.
 func (t *talk) play(ctx context.Context, pcm io.Reader) (key byte, lag time.Duration, err error) {
 	select {
 	case key = <-t.keys:
@@ -111,10 +114,11 @@ func (t *talk) play(ctx context.Context, pcm io.Reader) (key byte, lag time.Dura
 	defer cancel(nil)
 	counted := &countReader{r: pcm}
 	heard, err := t.l.modem.Play(pctx, counted, t.far(cancel))
+	lag = max(0, counted.duration()-heard)
 	if errors.Is(err, errKey) && ctx.Err() == nil {
-		return <-t.keys, max(0, counted.duration()-heard), nil
+		return <-t.keys, lag, nil
 	}
-	return 0, 0, err
+	return 0, lag, err
 }
 
 // ask plays a prompt and waits for a key, 0 if none comes.
@@ -149,12 +153,18 @@ func (t *talk) message(ctx context.Context) error {
 			return err
 		}
 	}
-	player := audio.NewPlayer(t.c.req.Clip)
+	t.l.x.within(t.c, t.l.x.opt.MaxCall+t.l.cfg.LeadIn) // for one that is as long as a call may be
+	player := t.c.message.Player()
 	next := io.MultiReader(audio.NewPlayer(silence(t.l.cfg.LeadIn)), player)
 	var keys keySequence
 	touched := false
 	for {
+		from := player.Position()
 		key, lag, err := t.play(ctx, next)
+		if key != 0 || lag > 0 {
+			player.Unheard(lag)
+		}
+		t.c.heard.add(from, player.Position())
 		if err != nil {
 			return err
 		}
@@ -169,7 +179,6 @@ func (t *talk) message(ctx context.Context) error {
 			player.Seek(-player.Position()) // back from the end is the message again
 		}
 		touched = true
-		player.Unheard(lag)
 		done, err := t.act(ctx, player, t.l.x.opt.Keys[keys.press(key, t.l.x.opt.Keys)])
 		if err != nil || done {
 			return err
@@ -222,14 +231,14 @@ func (t *talk) say(ctx context.Context, prompt audio.Clip) error {
 
 // delete marks the message deleted, says so and ends the call.
 func (t *talk) delete(ctx context.Context) (bool, error) {
-	if t.c.req.Delete == nil {
+	if t.remove == nil {
 		return false, nil
 	}
-	if err := t.c.req.Delete(); err != nil {
-		t.l.x.log.Error("message not deleted", "call", t.c.info.ID, "item", t.c.info.Item, "error", err)
+	if err := t.remove(); err != nil {
+		t.l.x.log.Error("message not deleted", "call", t.c.info.ID, "item", t.item, "error", err)
 		return false, t.say(ctx, audio.Prompt(audio.PromptFailed))
 	}
-	t.l.x.log.Info("message deleted", "call", t.c.info.ID, "item", t.c.info.Item)
+	t.l.x.log.Info("message deleted", "call", t.c.info.ID, "item", t.item)
 	return true, t.say(ctx, audio.Prompt(audio.PromptDeleted))
 }
 
@@ -238,11 +247,14 @@ func (t *talk) nextMessage(player *audio.Player) (done bool, err error) {
 	if t.c.req.Next == nil {
 		return true, nil
 	}
-	clip, ok := t.c.req.Next()
+	next, ok := t.c.req.Next()
 	if !ok {
 		return true, nil
 	}
-	player.Load(clip)
+	t.c.heard.begin(next.Message)
+	t.c.message.Close()
+	t.c.message, t.item, t.remove = next.Message, next.Item, next.Delete
+	player.Load(next.Message)
 	return false, nil
 }
 

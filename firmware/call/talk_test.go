@@ -70,12 +70,12 @@ func TestKeysWhileAMessagePlays(t *testing.T) {
 					req.Clip = speech(12 * time.Second)
 					deleted, next := false, false
 					req.Delete = func() error { deleted = true; return nil }
-					req.Next = func() (audio.Clip, bool) {
+					req.Next = func() (call.Recording, bool) {
 						if next {
-							return nil, false
+							return call.Recording{}, false
 						}
 						next = true
-						return speech(2 * time.Second), true
+						return call.Recording{Message: audio.NewMessage(speech(2 * time.Second))}, true
 					}
 					info, _ := b.until(t, b.start(t, req).ID, call.Disconnected)
 					if info.Cause != call.None {

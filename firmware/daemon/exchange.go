@@ -66,6 +66,7 @@ var refusals = []struct{ ours, theirs error }{
 	{mailbox.ErrItem, soap.ErrItem},
 	{mailbox.ErrUnfinished, soap.ErrAudio},
 	{mailbox.ErrUnreadable, soap.ErrAudio},
+	{errUnplayable, soap.ErrAudio},
 	{audio.ErrFormat, soap.ErrAudio},
 	{audio.ErrBroken, soap.ErrAudio},
 	{audio.ErrLimit, soap.ErrAudio},
@@ -86,21 +87,15 @@ func (e *exchange) PlayOnPhone(ctx context.Context, user, item, dial string) (st
 	return info.ID, refusal(err)
 }
 
-// play starts a call that plays an item. The message is opened and decoded before a line is
-// taken: one that can't be played must never ring a telephone.
+// play starts a call that plays an item. The message is opened, and its beginning decoded,
+// before a line is taken: one that can't be played must never ring a telephone.
 func (e *exchange) play(ctx context.Context, user, item, dial string) (call.Info, error) {
 	if !e.users[user].um {
 		return call.Info{}, soap.ErrNotEnabled
 	}
 	return e.start(ctx, call.Request{User: user, Dial: dial, Item: item}, func(req *call.Request) error {
-		file, msg, err := e.find(user, item)
-		if err != nil {
-			return err
-		}
-		defer file.Close()
-		req.Delete = func() error { return e.store.Delete(msg.Mailbox, msg.ID) }
-		req.Next = e.following(msg)
-		req.Clip, err = e.decode(file, msg)
+		msg, r, err := e.load(ctx, user, item)
+		req.Message, req.Delete, req.Next = r.Message, r.Delete, e.following(msg)
 		return err
 	})
 }
@@ -125,6 +120,9 @@ func (e *exchange) start(ctx context.Context, req call.Request, prepare func(*ca
 		return call.Info{}, err
 	}
 	if ctx.Err() != nil {
+		if req.Message != nil {
+			req.Message.Close()
+		}
 		return call.Info{}, context.Cause(ctx)
 	}
 	return e.calls.Start(req)
@@ -139,43 +137,41 @@ func (e *exchange) find(user, item string) (io.ReadSeekCloser, mailbox.Message, 
 	return file, msg, err
 }
 
-func (e *exchange) decode(file io.ReadSeeker, msg mailbox.Message) (audio.Clip, error) {
-	clip, err := audio.Decode(file, e.maxCall)
-	if err != nil {
-		return nil, fmt.Errorf("message %s: %w", msg.Name, err)
-	}
-	return audio.Level(clip), nil
-}
-
-func (e *exchange) open(user, item string) (audio.Clip, mailbox.Message, error) {
+// load opens an item of user's, when the beginning of its sound is there.
+func (e *exchange) load(ctx context.Context, user, item string) (msg mailbox.Message, r call.Recording, err error) {
 	file, msg, err := e.find(user, item)
 	if err != nil {
-		return nil, msg, err
+		return msg, r, err
 	}
-	defer file.Close()
-	clip, err := e.decode(file, msg)
-	return clip, msg, err
+	sound, err := audio.Load(ctx, file, msg.Name, e.maxCall)
+	if err != nil && ctx.Err() == nil {
+		return msg, r, &unplayable{msg.Name, err}
+	}
+	remove := func() error { return e.store.Delete(msg.Mailbox, msg.ID) }
+	return msg, call.Recording{Item: msg.ID, Message: sound, Delete: remove}, err
 }
 
 // following yields the messages of the same mailbox after msg, as key # asks for them.
-func (e *exchange) following(msg mailbox.Message) func() (audio.Clip, bool) {
-	return func() (audio.Clip, bool) {
+func (e *exchange) following(msg mailbox.Message) func() (call.Recording, bool) {
+	return func() (call.Recording, bool) {
 		list, err := e.store.Messages(msg.Mailbox)
 		if err != nil {
 			e.log.Error("next message", "mailbox", msg.Mailbox, "error", err)
-			return nil, false
+			return call.Recording{}, false
 		}
 		found := false
 		for _, m := range list {
 			if found && m.Fault == "" {
-				if clip, next, err := e.open(msg.Mailbox, m.ID); err == nil {
+				next, r, err := e.load(context.Background(), msg.Mailbox, m.ID)
+				if err == nil {
 					msg = next
-					return clip, true
+					return r, true
 				}
+				e.log.Warn("next message passed over", "mailbox", msg.Mailbox, "item", m.ID, "error", err)
 			}
 			found = found || m.ID == msg.ID
 		}
-		return nil, false
+		return call.Recording{}, false
 	}
 }
 

@@ -14,7 +14,7 @@ func (c *callsCommand) Run(ctx context.Context, d *daemonFlags) error {
 		path: "/api/calls",
 		head: []string{"STARTED", "USER", "NUMBER", "LINE", "STATE", "CAUSE", "REASON", "ID"},
 		row: func(i call.Info) []any {
-			return []any{i.Started.Local().Format("2006-01-02 15:04:05"), i.User, i.Number, i.Line, i.State, i.Cause, i.Reason, i.ID}
+			return []any{i.Started.Local().Format("2006-01-02 15:04:05"), i.User, i.Number, i.Line, i.State, i.Cause, i.Told(), i.ID}
 		},
 		empty: "No call yet: hookswitch play --to NUMBER ITEM makes one.",
 	}.show(ctx, d, c.JSON)

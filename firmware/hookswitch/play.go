@@ -42,7 +42,9 @@ func (c *playCommand) Run(ctx context.Context, d *daemonFlags) error {
 	case info.Unconfirmed:
 		return errors.New(info.Reason + "; see hookswitch lines, and look at the modem")
 	case info.Answered.IsZero() || info.Cause != call.None:
-		return errors.New("the message was not heard: " + info.Reason)
+		return errors.New("the message was not heard: " + info.Told())
+	case !info.Heard():
+		return errors.New("the message was heard in part: " + info.Told())
 	}
 	return nil
 }
@@ -134,7 +136,7 @@ func describe(i call.Info) string {
 	case call.Connected:
 		return fmt.Sprintf("%s: answered (%s)", i.State, i.Answer)
 	case call.Disconnected:
-		return printable(fmt.Sprintf("%s: %s (cause %s)", i.State, i.Reason, i.Cause))
+		return printable(fmt.Sprintf("%s: %s (cause %s)", i.State, i.Told(), i.Cause))
 	}
 	return string(i.State)
 }

@@ -81,7 +81,7 @@ func writePOX(w *writer, user, email, base string) {
 // poxRequest reads the request in m.in.
 func (m *message) poxRequest() (email string, problem *poxError) {
 	x := &m.xml
-	if err := x.Reset(m.in); err != nil {
+	if err := x.Reset(m.in, m.charset); err != nil {
 		return "", poxInvalid
 	}
 	if _, err := x.Child(); err != nil || string(x.Name.Local) != "Autodiscover" {

@@ -27,8 +27,9 @@ const (
 // message is one request and its answer. They are used again: a client polls GetCallInfo,
 // and 200 may at once.
 type message struct {
-	in []byte // the body as sent
-	w  writer // the answer
+	in      []byte // the body as sent
+	charset string // of its content type, "" if there is none
+	w       writer // the answer
 
 	xml       xmlpull.Parser
 	operation []byte // local name of Body's first child
@@ -110,6 +111,7 @@ func (m *message) read(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return errType
 	}
+	m.charset = charset(first(r.Header["Content-Type"]))
 	var inflate bool
 	switch enc := strings.Join(r.Header["Content-Encoding"], ","); {
 	case enc == "" || strings.EqualFold(enc, "identity"):
@@ -213,6 +215,21 @@ func xmlType(header []string) (form, ok bool) {
 		return true, true
 	}
 	return false, false
+}
+
+// charset is the parameter of that name of a content type (RFC 9110 §8.3.2), "" without one.
+// Many clients quote it, and some have it where no parameter can be.
+func charset(contentType string) string {
+	_, rest, _ := strings.Cut(contentType, ";")
+	for rest != "" {
+		var param string
+		param, rest, _ = strings.Cut(rest, ";")
+		name, value, _ := strings.Cut(param, "=")
+		if strings.EqualFold(strings.TrimSpace(name), "charset") {
+			return strings.Trim(value, " \t\"'")
+		}
+	}
+	return ""
 }
 
 // looksLikeXML reports whether the first character is "<", in UTF-8 or UTF-16.

@@ -30,7 +30,7 @@ func inSpace(sent []byte, space string) bool {
 // open reads the envelope as far as the start of Body's first child, the operation.
 func (m *message) open(h *Handler, user string) error {
 	x := &m.xml
-	if err := x.Reset(m.in); err != nil {
+	if err := x.Reset(m.in, m.charset); err != nil {
 		return err
 	}
 	if _, err := x.Child(); err != nil {

@@ -55,7 +55,7 @@ var hostile = []struct{ name, doc string }{
 	{"a surrogate by number", envelope("<m:GetCallInfo><m:CallId>&#xD800;</m:CallId></m:GetCallInfo>")},
 	{"a surrogate alone in UTF-16", "\xff\xfe<\x00a\x00>\x00\x00\xd8"},
 	{"bytes that aren't UTF-8", envelope("<m:GetCallInfo><m:CallId>\xff\xfe</m:CallId></m:GetCallInfo>")},
-	{"Latin-1", `<?xml version="1.0" encoding="iso-8859-1"?>` + envelope("<m:GetCallInfo><m:CallId>\xe9</m:CallId></m:GetCallInfo>")},
+	{"an encoding that isn't supported", `<?xml version="1.0" encoding="gb2312"?>` + envelope("<m:GetCallInfo><m:CallId>\xc4\xe3</m:CallId></m:GetCallInfo>")},
 	{"an escape to the terminal", envelope("<m:GetCallInfo><m:CallId>\x1b[2J</m:CallId></m:GetCallInfo>")},
 	{"a comment without an end", "<a><!--" + strings.Repeat("-", 60<<10)},
 	{"a CDATA section without an end", "<a><![CDATA[" + strings.Repeat("]]", 30<<10)},

@@ -72,10 +72,9 @@ type Parser struct {
 	attrs    [MaxAttrs]Attr
 	raw      [MaxAttrs]attribute
 
-	transcoded []byte // doc, if it came as UTF-16
+	transcoded []byte // doc, if it didn't come as UTF-8
 	scratch    []byte // values of the current token that differ from what was written
 	content    []byte // what Content has gathered
-	mark       int    // length of the byte order mark; -1 if doc was transcoded
 }
 
 // element is an element that is open.
@@ -106,15 +105,16 @@ func (a *attribute) declares() bool {
 	return string(a.prefix) == "xmlns"
 }
 
-// Reset begins a document, which must not change until the last token has been read. UTF-16
-// (with a byte order mark, or beginning with "<") is transcoded. The error, an *Error, tells
-// of bytes that are no characters of XML.
-func (p *Parser) Reset(document []byte) error {
+// Reset begins a document, which must not change until the last token has been read. What is
+// in UTF-16, ISO-8859-1 or windows-1252, by its bytes, by charset, which is the parameter of
+// its content type, or by its declaration, is transcoded. The error, an *Error, tells of bytes
+// that are no characters of XML.
+func (p *Parser) Reset(document []byte, charset string) error {
 	p.pos, p.token, p.depth = 0, 0, 0
 	p.empty, p.rooted = false, false
 	p.bindings = p.bindings[:0]
 	p.Attrs, p.Text, p.Name = nil, nil, Name{}
-	if err := p.decode(document); err != nil {
+	if err := p.decode(document, charset); err != nil {
 		return err
 	}
 	return p.checkCharacters()

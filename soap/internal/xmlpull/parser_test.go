@@ -15,7 +15,7 @@ import (
 // in brackets, </{space}name>.
 func tokens(p *xmlpull.Parser, doc []byte) (string, error) {
 	var b strings.Builder
-	if err := p.Reset(doc); err != nil {
+	if err := p.Reset(doc, ""); err != nil {
 		return "", err
 	}
 	text := ""
@@ -134,10 +134,9 @@ func TestBadDocumentsAreRefusedWithLineAndColumn(t *testing.T) {
 		{"]]> in text", `<a>]]></a>`, 1, 4},
 		{"-- in a comment", `<a><!-- -- --></a>`, 1, 9},
 		{"a comment without an end", `<a><!-- </a>`, 1, 4},
-		{"a declaration that isn't first", ` <?xml version="1.0"?><a/>`, 1, 2},
+		{"a declaration that isn't first", `<!-- --><?xml version="1.0"?><a/>`, 1, 9},
 		{"XML 1.1", `<?xml version="1.1"?><a/>`, 1, 1},
-		{"another encoding", `<?xml version="1.0" encoding="iso-8859-1"?><a/>`, 1, 1},
-		{"an encoding that isn't true", `<?xml version="1.0" encoding="utf-16"?><a/>`, 1, 1},
+		{"another encoding", `<?xml version="1.0" encoding="gb2312"?>` + "<a>\xc4\xe3</a>", 1, 1},
 		{"an instruction without a target", `<? ?><a/>`, 1, 1},
 		{"a tag without a name", `< a/>`, 1, 2},
 		{"a line end of CR LF counts once, columns count characters", "<a>\r\n\r\né<</a>", 3, 3},
@@ -213,10 +212,9 @@ func TestUTF16IsReadInBothByteOrdersWithAndWithoutAMark(t *testing.T) {
 				}
 			}
 			for name, bad := range map[string][]byte{
-				"a high surrogate alone":     test.order.AppendUint16(encode16(test.order, "\uFEFF<a>"), 0xD800),
-				"a low surrogate alone":      append(test.order.AppendUint16(encode16(test.order, "\uFEFF<a>"), 0xDC00), encode16(test.order, "</a>")...),
-				"half a character":           encode16(test.order, "\uFEFF<a/>x")[:11],
-				"the declaration of another": encode16(test.order, "\uFEFF<?xml version='1.0' encoding='utf-8'?><a/>"),
+				"a high surrogate alone": test.order.AppendUint16(encode16(test.order, "\uFEFF<a>"), 0xD800),
+				"a low surrogate alone":  append(test.order.AppendUint16(encode16(test.order, "\uFEFF<a>"), 0xDC00), encode16(test.order, "</a>")...),
+				"half a character":       encode16(test.order, "\uFEFF<a/>x")[:11],
 			} {
 				if got, err := tokens(&p, bad); err == nil {
 					t.Errorf("%s: got %s, want an error", name, got)
@@ -242,7 +240,7 @@ func TestElementsAreReadByTheirReaders(t *testing.T) {
 			t.Fatalf("Child: got %v at %s, want %v", ok, p.Name.Local, want)
 		}
 	}
-	must(p.Reset([]byte("<a>\n <b x='1'> y<!-- -->z </b><c><d>x<e/></d></c><f/> </a>")))
+	must(p.Reset([]byte("<a>\n <b x='1'> y<!-- -->z </b><c><d>x<e/></d></c><f/> </a>"), ""))
 	child(true) // a
 	child(true) // b
 	if v, ok := p.Attr("x"); !ok || string(v) != "1" {
@@ -263,13 +261,13 @@ func TestElementsAreReadByTheirReaders(t *testing.T) {
 	child(false) // a's end
 	child(false) // the document's
 	for _, doc := range []string{"<a>x<b/></a>", "<a><b/>x</a>"} {
-		must(p.Reset([]byte(doc)))
+		must(p.Reset([]byte(doc), ""))
 		child(true)
 		if _, err := p.Content(); err == nil {
 			t.Errorf("Content of %s: no error", doc)
 		}
 	}
-	must(p.Reset([]byte("<a>x</a>")))
+	must(p.Reset([]byte("<a>x</a>"), ""))
 	child(true)
 	if _, err := p.Child(); err == nil {
 		t.Error("Child at text: no error")
@@ -280,7 +278,7 @@ func TestReadingAllocatesNothing(t *testing.T) {
 	doc := []byte(`<?xml version="1.0"?><s:a xmlns:s="urn:s" xmlns="urn:m"><s:b><c d="1&amp;2">x&lt;y</c></s:b></s:a>`)
 	var p xmlpull.Parser
 	got := testing.AllocsPerRun(100, func() {
-		if err := p.Reset(doc); err != nil {
+		if err := p.Reset(doc, ""); err != nil {
 			t.Fatal(err)
 		}
 		for {

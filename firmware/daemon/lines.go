@@ -123,12 +123,10 @@ func rpiPin(p config.Pin) rpi.Pin {
 	}
 }
 
-// broken is hardware that could not be opened: it says so whenever it is used, and the
-// line is in fault for as long.
+// broken is a relay that could not be opened: it says so whenever it is driven.
 type broken struct{ err error }
 
-func (b broken) Set(bool) error      { return b.err }
-func (b broken) Read() (bool, error) { return false, b.err }
+func (b broken) Set(bool) error { return b.err }
 
 func openRelay(p config.Pin) hal.Relay {
 	r, err := rpi.OpenRelay(rpiPin(p))
@@ -136,12 +134,4 @@ func openRelay(p config.Pin) hal.Relay {
 		return broken{err}
 	}
 	return r
-}
-
-func openInput(p config.Pin) hal.Input {
-	in, err := rpi.OpenInput(rpiPin(p))
-	if err != nil {
-		return broken{err}
-	}
-	return in
 }

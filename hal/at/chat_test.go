@@ -257,6 +257,50 @@ func TestADeadlineIsATimeoutToo(t *testing.T) {
 	})
 }
 
+// A modem has lost its OK to ATD…;, and the call is up.
+func TestADialThatIsForgottenIsNotAborted(t *testing.T) {
+	bubble(t, func(t *testing.T, m *modem) {
+		time.AfterFunc(time.Second, m.chat.Forget)
+		begin := time.Now()
+		go m.expect(t, "ATD5550100;\r")
+		if _, err := m.chat.Dial(t.Context(), "ATD5550100;"); !errors.Is(err, at.ErrTimeout) || time.Since(begin) != time.Second {
+			t.Errorf("after %v: %v", time.Since(begin), err)
+		}
+		if !m.chat.Unsure() {
+			t.Error("the OK that may still come would be taken for that to the next command")
+		}
+		m.chat.Forget()                                                   // nothing runs
+		go m.answer(t, "AT+CLCC\r", "\r\n+CLCC: 1,0,0,0,0\r\n\r\nOK\r\n") // no byte came before it
+		info, err := m.chat.Command(t.Context(), "AT+CLCC", "+CLCC:")
+		if err != nil || !slices.Equal(info, []string{"+CLCC: 1,0,0,0,0"}) {
+			t.Errorf("got %q, %v", info, err)
+		}
+	})
+}
+
+func TestWhatCameBeforeALostResultIsTold(t *testing.T) {
+	bubble(t, func(t *testing.T, m *modem) {
+		go m.answer(t, "AT+CLCC\r", "\r\n+CLCC: 1,0,0,0,0\r\n")
+		info, err := m.chat.Command(t.Context(), "AT+CLCC", "+CLCC:")
+		if !errors.Is(err, at.ErrTimeout) || !slices.Equal(info, []string{"+CLCC: 1,0,0,0,0"}) {
+			t.Errorf("got %q, %v", info, err)
+		}
+	})
+}
+
+// What nobody knows may be a result of the dial, garbled.
+func TestAnUnknownLineDuringADialIsPassedOn(t *testing.T) {
+	bubble(t, func(t *testing.T, m *modem) {
+		go m.answer(t, "ATDT5550100\r", "\r\nBUS\r\n\r\nNO CARRIER\r\n")
+		if result, err := m.chat.Dial(t.Context(), "ATDT5550100"); err != nil || result != "NO CARRIER" {
+			t.Errorf("got %q, %v", result, err)
+		}
+		if got := m.reported(); !slices.Equal(got, []string{"BUS"}) {
+			t.Errorf("reported %q", got)
+		}
+	})
+}
+
 func TestALateAnswerIsNotTheNextCommands(t *testing.T) {
 	bubble(t, func(t *testing.T, m *modem) {
 		go func() {

@@ -27,6 +27,8 @@ const (
 type quirks struct {
 	answer  map[string]string       // to commands that begin so, the longest first; "-" is silence
 	once    map[string]string       // to the next such command only
+	script  []string                // to the next AT+CLCC, one after the other; "" is the true one
+	lost    string                  // the answer to the next command that begins so is lost
 	delay   time.Duration           // before each answer
 	echo    bool                    // for ever
 	twice   bool                    // each answer is given twice
@@ -232,6 +234,10 @@ func (f *fake) quirk(cmd string) (q quirks, answer string, found bool) {
 	if pin, is := strings.CutPrefix(cmd, `AT+CPIN="`); is && f.onPIN != nil {
 		return f.quirks, f.onPIN(strings.TrimSuffix(pin, `"`)), true
 	}
+	if cmd == "AT+CLCC" && len(f.script) > 0 {
+		answer, f.script = f.script[0], f.script[1:]
+		return f.quirks, answer, answer != ""
+	}
 	if answer, found = f.once[cmd]; found {
 		delete(f.once, cmd)
 		return f.quirks, answer, true
@@ -243,6 +249,17 @@ func (f *fake) quirk(cmd string) (q quirks, answer string, found bool) {
 		}
 	}
 	return f.quirks, f.answer[best], found
+}
+
+// loses reports whether the answer to cmd gets lost.
+func (f *fake) loses(cmd string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	lost := f.lost != "" && strings.HasPrefix(cmd, f.lost)
+	if lost {
+		f.lost = ""
+	}
+	return lost
 }
 
 func (f *fake) execute(cmd string) {
@@ -265,6 +282,9 @@ func (f *fake) execute(cmd string) {
 		answer = f.executeVoice(cmd, q)
 	}
 	if answer == "" {
+		return
+	}
+	if f.loses(cmd) {
 		return
 	}
 	if f.line(answer); q.twice {

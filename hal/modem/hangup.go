@@ -268,15 +268,16 @@ func (s *session) hangupGSM(ctx context.Context) (err error) {
 	return err
 }
 
-// callsUp says whether AT+CLCC lists a call that was made from here.
+// callsUp says whether AT+CLCC lists a call that was made from here. An answer of which a part
+// was lost does not say that none is: it is asked for once more.
 func (s *session) callsUp(ctx context.Context) (bool, error) {
-	info, err := s.chat.Command(ctx, "AT+CLCC", "+CLCC:")
-	for _, line := range info {
-		if l, ok := parseCLCC(line); ok && l.ours() && l.stat != statReleased {
-			return true, err
-		}
+	list, err := s.listCalls(ctx)
+	_, up := list.ours(0)
+	if err == nil && !up && !list.whole && sleep(ctx, settle) == nil {
+		list, err = s.listCalls(ctx)
+		_, up = list.ours(0)
 	}
-	return false, err
+	return up, err
 }
 
 // close ends what a call has running.

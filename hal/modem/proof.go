@@ -146,6 +146,10 @@ func (p *proof) isAbsent() {
 }
 
 func (p *proof) isUnclear() {
+	select {
+	case <-p.c.ask: // by what made the answer unclear
+	default:
+	}
 	p.silent = 0
 	p.unclear++
 	switch word := p.c.word(); {

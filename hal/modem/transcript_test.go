@@ -14,11 +14,16 @@ import (
 	"hookswitch/hal/at/attest"
 )
 
-const transcripts = "../at/testdata/transcripts"
+// transcripts are those of hal/at, and further ones that are about calls alone.
+var transcripts = []string{"../at/testdata/transcripts", "testdata/transcripts"}
 
 func load(t *testing.T, name string) []attest.Step {
 	t.Helper()
-	paths, _ := filepath.Glob(filepath.Join(transcripts, name+"-*.txt"))
+	var paths []string
+	for _, dir := range transcripts {
+		found, _ := filepath.Glob(filepath.Join(dir, name+"-*.txt"))
+		paths = append(paths, found...)
+	}
 	if len(paths) != 1 {
 		t.Fatalf("transcripts %s: %q", name, paths)
 	}
@@ -81,6 +86,9 @@ func TestTranscriptsOfCalls(t *testing.T) {
 		{transcript: "28", up: true, answered: true, ended: ErrHungUp},
 		{transcript: "29", up: true, answered: true, keys: "5"},
 		{transcript: "30", up: true, answered: true, keys: "55"},
+		{transcript: "33", rang: true, answered: true}, // a waiting call's end
+		{transcript: "34", rang: true, answered: true},
+		{transcript: "35", rang: true, answered: true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.transcript, func(t *testing.T) {

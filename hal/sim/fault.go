@@ -1,6 +1,9 @@
 package sim
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Faults are what is wrong with a line and its modem. The zero value is a line without
 // faults. They can be combined, and changed while the line works.
@@ -16,6 +19,13 @@ type Faults struct {
 	Lose    int           // the next so many final result codes are lost
 	Twice   bool          // the result of an aborted dial comes again half a second later
 	Rings   bool          // RING, ten times a second, whatever goes on
+
+	// A line that contains Lost is not said, one that contains Garble comes with the last
+	// character of its first word missing ("+CLC: 1,0,…", "BUS"): each, or the n-th only.
+	Lost     string
+	LostAt   int
+	Garble   string
+	GarbleAt int
 
 	// What becomes of what the host writes.
 	Deaf   bool // nothing is taken notice of
@@ -55,6 +65,7 @@ type Faults struct {
 	NoIMS      bool          // LTE has no voice
 	MuteAt     string        // nothing is answered any more from the next command on that contains it
 	NoCarrier  time.Duration // each call ends with NO CARRIER so long after its dialling
+	Contexts   int           // data connections that a GSM modem lists with its calls, before them
 }
 
 // Header is what a modem puts around a line: V.250 §5.7 wants CR LF on both sides.
@@ -83,7 +94,7 @@ func (h Header) wrap(text string) string {
 // Fault changes what is wrong with the line, from now on.
 func (l *Line) Fault(f Faults) {
 	l.mu.Lock()
-	l.fault, l.refused = f, 0
+	l.fault, l.refused, l.losses, l.garbled = f, 0, 0, 0
 	l.contactLocked()
 	l.mu.Unlock()
 	l.at.changed()
@@ -136,6 +147,33 @@ func (l *Line) refuses(line string) string {
 		return "ERROR"
 	}
 	return f.RefuseWith
+}
+
+// damages is a line as the host gets it; ok is false for one that is lost.
+func (l *Line) damages(line string) (_ string, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f := &l.fault
+	if strikes(line, f.Lost, f.LostAt, &l.losses) {
+		return "", false
+	}
+	if strikes(line, f.Garble, f.GarbleAt, &l.garbled) {
+		end := max(1, len(line))
+		if i := strings.IndexAny(line, ": "); i > 0 {
+			end = i
+		}
+		line = line[:end-1] + line[end:]
+	}
+	return line, true
+}
+
+// strikes says that a fault befalls a line; count counts those that it could have befallen.
+func strikes(line, what string, at int, count *int) bool {
+	if what == "" || !strings.Contains(line, what) {
+		return false
+	}
+	*count++
+	return at == 0 || at == *count
 }
 
 // loses says that the next result code is lost.

@@ -28,6 +28,9 @@ func TestFaultsInWhatTheHostReads(t *testing.T) {
 		{"another result to a command", sim.Faults{Refuse: "FCLASS", RefuseWith: "+CME ERROR: 3"}, "AT+FCLASS=8\r", "\r\n+CME ERROR: 3\r\n"},
 		{"ERROR the second time", sim.Faults{Refuse: "+FCLASS", RefuseAt: 2}, "AT+FCLASS=8\rAT+FCLASS=8\rAT+FCLASS=8\r", "\r\nOK\r\n\r\nERROR\r\n\r\nOK\r\n"},
 		{"a lost result", sim.Faults{Lose: 1}, "AT+FCLASS?\rAT\r", "\r\n0\r\n\r\nOK\r\n"},
+		{"a line that is lost", sim.Faults{Lost: "OK", LostAt: 2}, "AT\rAT\rAT\r", "\r\nOK\r\n\r\nOK\r\n"},
+		{"a line that is garbled", sim.Faults{Garble: "+FCLASS", GarbleAt: 1}, "AT+FCLASS=?\rAT\r", "\r\n0,1,8\r\n\r\nOK\r\n\r\nOK\r\n"},
+		{"each result garbled", sim.Faults{Garble: "OK"}, "AT\rAT\r", "\r\nO\r\n\r\nO\r\n"},
 		{"mute", sim.Faults{Mute: true}, "AT+FCLASS?\rAT\r", ""},
 		{"deaf", sim.Faults{Deaf: true}, "AT+FCLASS?\rAT\r", ""},
 	}

@@ -13,8 +13,10 @@ type gsmModem struct {
 	set map[string]string // what settings were set to
 
 	call   *call
-	told   phase   // the last that the host was told of
-	caller *Caller // of an incoming call
+	told   phase         // the last that the host was told of
+	caller *Caller       // of an incoming call
+	waits  *Caller       // who calls while a call is up
+	since  time.Duration // when they began to
 	rings  int
 	held   bool // the OK of ATD waits for the answer: +COLP=1
 	cause  int  // of the last release
@@ -179,11 +181,32 @@ func (g *gsmModem) list(c command) result {
 	case '?':
 		return g.infof("+CLCC: %d", one(g.set["+CLCC"] == "1"))
 	case 0:
-		if g.call != nil {
-			g.text(g.clcc(g.stat()))
+		if lines := g.listed(); len(lines) > 0 {
+			g.text(strings.Join(lines, "\r\n"))
 		}
 	}
 	return ok
+}
+
+// listed are the lines of +CLCC: data connections, the call, who waits.
+func (g *gsmModem) listed() (lines []string) {
+	for i := range g.faults().Contexts {
+		lines = append(lines, fmt.Sprintf(`+CLCC: %d,%d,0,1,0,"",128`, i+1, i%2))
+	}
+	if g.call != nil {
+		lines = append(lines, g.clcc(g.stat()))
+	}
+	if g.waits != nil {
+		lines = append(lines, g.clccWaiting(5))
+	}
+	return lines
+}
+
+// index is the call's in +CLCC; who waits has the next.
+func (g *gsmModem) index() int { return g.faults().Contexts + 1 }
+
+func (g *gsmModem) clccWaiting(stat int) string {
+	return fmt.Sprintf(`+CLCC: %d,1,%d,0,0,"%s",129`, g.index()+1, stat, g.waits.Number)
 }
 
 // stat is the call's state as TS 27.007 §7.18 numbers it.
@@ -204,7 +227,7 @@ func (g *gsmModem) clcc(stat int) string {
 	if strings.HasPrefix(number, "+") {
 		kind = 145
 	}
-	return fmt.Sprintf(`+CLCC: 1,%d,%d,0,0,"%s",%d`, one(g.caller != nil), stat, number, kind)
+	return fmt.Sprintf(`+CLCC: %d,%d,%d,0,0,"%s",%d`, g.index(), one(g.caller != nil), stat, number, kind)
 }
 
 // switchSound switches sound to the port, in the way of the make.

@@ -2,6 +2,7 @@ package sim_test
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -216,5 +217,68 @@ func TestNoServiceAndNoSIM(t *testing.T) {
 		l.Fault(sim.Faults{NoSIM: true})
 		h.ask("AT+CPIN?", "+CME ERROR: 10")
 		h.ask("ATD5550100;", "+CME ERROR: 10")
+	})
+}
+
+func TestACallThatWaits(t *testing.T) {
+	tests := []struct {
+		p    sim.Personality
+		name string
+		want []string // what is said of it
+	}{
+		{sim.SIM7600, "SIM7600", []string{`+CCWA: "5559876",129,1`, `+CLCC: 2,1,5,0,0,"5559876",129`, `+CLCC: 2,1,6,0,0,"5559876",129`, "VOICE CALL: END: 000000", "NO CARRIER"}},
+		{sim.Quectel, "Quectel", []string{`+CCWA: "5559876",129,1`, "^DSCI: 2,1,5,0,5559876,129", "^DSCI: 2,1,6,0,5559876,129", "NO CARRIER"}},
+		{sim.Huawei, "Huawei", []string{`+CCWA: "5559876",129,1`, "^CEND:2,0,29,16", "NO CARRIER"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			lineTest(t, tt.p, func(t *testing.T, l *sim.Line) {
+				h := open(t, l)
+				for _, cmd := range []string{"AT+CCWA=1", "AT+CLCC=1", "AT^DSCI=1"} {
+					h.send(cmd + "\r")
+					h.during(100 * time.Millisecond)
+				}
+				h.ask("ATD5550107;", "OK")
+				h.during(10 * time.Second)
+				l.Call(sim.Caller{Number: "5559876", GiveUp: 2})
+				said := h.during(time.Second)
+				h.send("AT+CLCC\r")
+				if list := h.during(time.Second); !strings.Contains(list, `+CLCC: 1,0,0,0,0,"5550107",129`+"\r\n"+`+CLCC: 2,1,5,0,0,"5559876",129`) {
+					t.Errorf("listed %q", list)
+				}
+				said += h.during(10 * time.Second)
+				var got []string
+				for line := range strings.Lines(said) {
+					if line = strings.TrimSpace(line); line != "" {
+						got = append(got, line)
+					}
+				}
+				if !slices.Equal(got, tt.want) {
+					t.Errorf("said %q, want %q", got, tt.want)
+				}
+				h.send("AT+CLCC\r")
+				if list := h.during(time.Second); strings.Contains(list, "5559876") || !strings.Contains(list, "5550107") {
+					t.Errorf("afterwards %q", list)
+				}
+				l.Call(sim.Caller{Number: "5559877"})
+				h.ask("AT+CHUP", "OK")
+				h.until("RING", 10*time.Second) // who waits is next
+			})
+		})
+	}
+}
+
+func TestDataConnectionsAreListedFirst(t *testing.T) {
+	lineTest(t, sim.SIM7600, func(t *testing.T, l *sim.Line) {
+		h := open(t, l)
+		l.Fault(sim.Faults{Contexts: 2})
+		h.ask("ATD5550107;", "OK")
+		h.during(10 * time.Second)
+		h.send("AT+CLCC\r")
+		want := `+CLCC: 1,0,0,1,0,"",128` + "\r\n" + `+CLCC: 2,1,0,1,0,"",128` + "\r\n" + `+CLCC: 3,0,0,0,0,"5550107",129`
+		if list := h.during(time.Second); !strings.Contains(list, want) {
+			t.Errorf("listed %q", list)
+		}
+		h.ask("AT+CHUP", "OK")
 	})
 }

@@ -65,12 +65,59 @@ func (g *gsmModem) begin(c *call) {
 // incoming implements modemKind.
 func (g *gsmModem) incoming(from Caller) {
 	if g.call != nil {
+		g.wait(from)
 		return
 	}
 	c := newCall(g.x, "")
 	c.number, c.end, c.phase = from.Number, from.End, ringing
 	c.end.Rings = -1
 	g.call, g.told, g.caller, g.rings = c, ringing, &from, 0
+}
+
+// wait lets somebody call while a call is up, which is told and nothing more: nobody here
+// answers two.
+func (g *gsmModem) wait(from Caller) {
+	if g.waits != nil {
+		return
+	}
+	g.waits, g.since = &from, g.now
+	if g.on("+CCWA") {
+		g.text(fmt.Sprintf(`+CCWA: "%s",129,1`, from.Number))
+	}
+	if g.set["+CLCC"] == "1" && g.p.path == simcomPath {
+		g.text(g.clccWaiting(5))
+	}
+	if g.on("^DSCI") && g.p.path == quectelPath {
+		g.text(fmt.Sprintf("^DSCI: %d,1,5,0,%s,129", g.index()+1, from.Number))
+	}
+}
+
+// waiting ends what is told of who waits: they give up, or the call ends and they ring.
+func (g *gsmModem) waiting() {
+	w := g.waits
+	switch {
+	case w == nil:
+		return
+	case g.call == nil:
+		g.waits = nil
+		g.incoming(*w)
+		return
+	case w.GiveUp == 0 || g.now-g.since < time.Duration(w.GiveUp)*ringAgain:
+		return
+	}
+	switch g.p.path {
+	case simcomPath: // it does not say whose end it is
+		if g.set["+CLCC"] == "1" {
+			g.text(g.clccWaiting(6))
+		}
+		g.text("VOICE CALL: END: 000000")
+	case quectelPath:
+		g.text(fmt.Sprintf("^DSCI: %d,1,6,0,%s,129", g.index()+1, w.Number))
+	case huaweiPath:
+		g.text(fmt.Sprintf("^CEND:%d,0,29,%d", g.index()+1, causeNormal))
+	}
+	g.waits = nil
+	g.code(noCarrier)
 }
 
 // answer is ATA.
@@ -112,7 +159,7 @@ func (g *gsmModem) hangUp() {
 func (g *gsmModem) ended(cause int) {
 	c := g.call
 	seconds := int(c.upFor / time.Second)
-	clcc, incoming := g.clcc(6), one(g.caller != nil)
+	clcc, incoming, index := g.clcc(6), one(g.caller != nil), g.index()
 	missed := g.caller != nil && c.phase != up && c.phase != released
 	g.hangUp()
 	g.cause = cause
@@ -128,10 +175,10 @@ func (g *gsmModem) ended(cause int) {
 		}
 	case quectelPath:
 		if g.on("^DSCI") {
-			g.text(fmt.Sprintf("^DSCI: 1,%d,6,0,%s,129", incoming, c.number))
+			g.text(fmt.Sprintf("^DSCI: %d,%d,6,0,%s,129", index, incoming, c.number))
 		}
 	case huaweiPath:
-		g.text(fmt.Sprintf("^CEND:1,%d,104,%d", seconds, cause))
+		g.text(fmt.Sprintf("^CEND:%d,%d,104,%d", index, seconds, cause))
 	}
 }
 
@@ -158,17 +205,17 @@ func (g *gsmModem) announce(p phase) {
 		}
 	case quectelPath:
 		if n, is := dsci[p]; is && g.on("^DSCI") {
-			g.text(fmt.Sprintf("^DSCI: 1,%d,%d,0,%s,129", incoming, n, g.call.number))
+			g.text(fmt.Sprintf("^DSCI: %d,%d,%d,0,%s,129", g.index(), incoming, n, g.call.number))
 		}
 	case huaweiPath:
-		if text, is := map[phase]string{routing: "^ORIG:1,0", ringing: "^CONF:1", up: "^CONN:1,0"}[p]; is {
-			g.text(text)
+		if text, is := map[phase]string{routing: "^ORIG:%d,0", ringing: "^CONF:%d", up: "^CONN:%d,0"}[p]; is {
+			g.text(fmt.Sprintf(text, g.index()))
 		}
 	}
 }
 
 // working implements modemKind.
-func (g *gsmModem) working() bool { return g.call != nil }
+func (g *gsmModem) working() bool { return g.call != nil || g.waits != nil }
 
 // current, parallel and take implement modemKind: there is no loop, and characters abort
 // nothing but an ATD whose OK waits for the answer.
@@ -188,6 +235,7 @@ func (g *gsmModem) take([]byte) (int, bool) {
 
 // frame implements modemKind.
 func (g *gsmModem) frame() {
+	g.waiting()
 	if g.call == nil {
 		return
 	}

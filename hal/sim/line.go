@@ -26,24 +26,25 @@ type Line struct {
 	wg      sync.WaitGroup
 	log     transcript
 
-	mu       sync.Mutex // guards what follows
-	modem    bool       // the modem is off-hook; a GSM modem: a call is up
-	wired    bool       // a relay stands in the loop
-	driven   bool       // is told to conduct
-	contact  bool       // and conducts
-	broken   bool       // the exchange interrupts the loop
-	ringOn   bool
-	parallel bool // another telephone on the same line is lifted
-	edges    []edge
-	flowing  bool // loop current, as last reported
-	heard    *recording
-	fault    Faults
-	refused  int
-	dry      int
-	lost     int
-	sim      simCard
-	wrong    []string
-	forget   []func() // stop watching value files
+	mu              sync.Mutex // guards what follows
+	modem           bool       // the modem is off-hook; a GSM modem: a call is up
+	wired           bool       // a relay stands in the loop
+	driven          bool       // is told to conduct
+	contact         bool       // and conducts
+	broken          bool       // the exchange interrupts the loop
+	ringOn          bool
+	parallel        bool // another telephone on the same line is lifted
+	edges           []edge
+	flowing         bool // loop current, as last reported
+	heard           *recording
+	fault           Faults
+	refused         int
+	losses, garbled int
+	dry             int
+	lost            int
+	sim             simCard
+	wrong           []string
+	forget          []func() // stop watching value files
 }
 
 // edge is a change of the current that the subscriber has made.
@@ -378,7 +379,8 @@ type Caller struct {
 	End          FarEnd // what the caller does once answered
 }
 
-// Call rings the line. It has no effect on one that is in use.
+// Call rings the line. On an analogue one that is in use it has no effect; a GSM modem is told
+// that a call waits.
 func (l *Line) Call(from Caller) { l.do(func() { l.d.dev.incoming(from) }) }
 
 // Parallel lifts another telephone on the same line, or puts it down.

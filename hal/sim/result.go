@@ -64,7 +64,17 @@ func (d *dce) code(r result) {
 // text sends a line: information, or what nobody asked for.
 func (d *dce) text(s string) {
 	f := d.faults()
-	if s = f.Header.wrap(s); !d.verbose && f.Header == CRLF {
+	lines := strings.Split(s, "\r\n")
+	said := lines[:0]
+	for _, line := range lines {
+		if line, ok := d.damages(line); ok {
+			said = append(said, line)
+		}
+	}
+	if len(said) == 0 {
+		return
+	}
+	if s = f.Header.wrap(strings.Join(said, "\r\n")); !d.verbose && f.Header == CRLF {
 		s = strings.TrimPrefix(s, "\r\n")
 	}
 	d.say([]byte(strings.NewReplacer("\r", string(rune(d.s[3])), "\n", string(rune(d.s[4]))).Replace(s)))

@@ -146,6 +146,7 @@ func (d *Daemon) mailboxes() *mailbox.Store {
 	if err != nil {
 		d.log.Error("mailboxes", "error", err) // a card that can't be written can still be read
 	}
+	store.Longest = d.cfg.Dialing.MaxCall
 	if d.sim != nil {
 		if err := seedMessages(filepath.Join(dir, localUser, "messages")); err != nil {
 			d.log.Error("messages of the simulated board", "error", err)

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"hookswitch/firmware/audio"
 )
 
 // box is what is known of one folder of a mailbox. Names, sizes and times are looked up at
@@ -17,6 +19,7 @@ import (
 // by workers (look.go), once for each content, and kept in the index (index.go).
 type box struct {
 	user, dir string
+	longest   time.Duration // Store.Longest
 
 	scanning sync.Mutex // one scan at a time
 	started  atomic.Int64
@@ -87,7 +90,7 @@ func (s *Store) box(user, dir string) *box {
 	defer s.mu.Unlock()
 	b := s.boxes[boxKey{user, dir}]
 	if b == nil {
-		b = &box{user: user, dir: dir, entries: map[string]*entry{}, byID: map[string]*entry{}, gone: map[fingerprint][]*entry{}}
+		b = &box{user: user, dir: dir, longest: s.Longest, entries: map[string]*entry{}, byID: map[string]*entry{}, gone: map[fingerprint][]*entry{}}
 		s.boxes[boxKey{user, dir}] = b
 	}
 	return b
@@ -299,6 +302,8 @@ func (b *box) message(e *entry, now time.Time) Message {
 		m.Fault = stillRead
 	case e.unfinished() && e.fresh(now):
 		m.Fault = stillWritten
+	case m.Fault == "" && b.longest > 0 && e.facts.duration > b.longest:
+		m.Fault = audio.TooLong{Length: e.facts.duration, Limit: b.longest}.Error()
 	}
 	return m
 }

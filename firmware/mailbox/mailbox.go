@@ -36,6 +36,10 @@ var (
 
 // Store is the mailboxes below a directory. Its methods may be called from any goroutine.
 type Store struct {
+	// Longest is how long a message may be to be played; 0 is any length. It must not be
+	// changed once the store is in use.
+	Longest time.Duration
+
 	dir    string
 	room   func(dir string) uint64 // bytes that can be written there
 	opened time.Time

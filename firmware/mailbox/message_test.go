@@ -278,3 +278,27 @@ func FuzzMessage(f *testing.F) {
 		}
 	})
 }
+
+func TestAMessageThatIsTooLongForACallSaysSo(t *testing.T) {
+	dir := t.TempDir()
+	s, err := mailbox.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	s.Longest = 5 * time.Second
+	if err := s.Make("anna"); err != nil {
+		t.Fatal(err)
+	}
+	for seconds, want := range map[int]string{5: "", 6: "too long: 6 s of at most 5 s"} {
+		name := fmt.Sprintf("%d.wav", seconds)
+		drop(t, dir, "anna", name, seconds, time.Minute)
+		list, err := s.Messages("anna")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i := slices.IndexFunc(list, func(m mailbox.Message) bool { return m.Name == name }); i < 0 || list[i].Fault != want {
+			t.Errorf("of %d s: %+v, want fault %q", seconds, list, want)
+		}
+	}
+}

@@ -93,6 +93,7 @@ type Exchange struct {
 // active is a call from Start to the end of its goroutine, and its record after that.
 type active struct {
 	req    Request
+	number Dialled
 	cancel context.CancelCauseFunc
 	done   chan struct{}   // closed when the line is released and the record final
 	line   *line           // nil while it waits for one
@@ -218,7 +219,7 @@ func (x *Exchange) Foresee(req Request) (Info, error) {
 	case c != nil:
 		return c.info, nil
 	case x.opt.Quota != nil:
-		return Info{}, x.opt.Quota.Check(req.User, number)
+		return Info{}, x.opt.Quota.Check(req.User, number.String())
 	}
 	return Info{}, nil
 }
@@ -255,14 +256,14 @@ func (x *Exchange) Start(req Request) (Info, error) {
 const logLimit = 500 * time.Millisecond
 
 // check gives the number that is dialled.
-func (x *Exchange) check(req Request) (number string, err error) {
+func (x *Exchange) check(req Request) (number Dialled, err error) {
 	if number, err = x.opt.Rules.Check(req.Dial); err != nil {
 		x.log.Warn("number refused", "user", req.User, "error", err)
 	}
 	return number, err
 }
 
-func (x *Exchange) start(req *Request, number string) (*active, Info, error) {
+func (x *Exchange) start(req *Request, number Dialled) (*active, Info, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	repeated, l, err := x.admitsLocked(*req, number)
@@ -273,7 +274,7 @@ func (x *Exchange) start(req *Request, number string) (*active, Info, error) {
 		return repeated, repeated.info, nil
 	}
 	if x.opt.Quota != nil {
-		if err := x.opt.Quota.Take(req.User, number); err != nil {
+		if err := x.opt.Quota.Take(req.User, number.String()); err != nil {
 			return nil, Info{}, err
 		}
 	}
@@ -284,7 +285,7 @@ func (x *Exchange) start(req *Request, number string) (*active, Info, error) {
 
 // admitsLocked gives the call that req repeats, or the line that can take it, nil where it
 // has to wait for one.
-func (x *Exchange) admitsLocked(req Request, number string) (repeated *active, l *line, err error) {
+func (x *Exchange) admitsLocked(req Request, number Dialled) (repeated *active, l *line, err error) {
 	if x.closed {
 		return nil, nil, fmt.Errorf("%w: %w", ErrFault, errShutdown)
 	}
@@ -302,14 +303,14 @@ func (x *Exchange) admitsLocked(req Request, number string) (repeated *active, l
 }
 
 // admitLocked makes the call known and starts its goroutine.
-func (x *Exchange) admitLocked(req Request, number string, l *line) *active {
+func (x *Exchange) admitLocked(req Request, number Dialled, l *line) *active {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	x.begun++
-	c := &active{req: req, cancel: cancel, done: make(chan struct{}), order: x.begun, since: time.Now()}
+	c := &active{req: req, number: number, cancel: cancel, done: make(chan struct{}), order: x.begun, since: time.Now()}
 	c.info = Info{
 		ID:    base64.StdEncoding.EncodeToString([]byte(uuid.NewString() + "@" + x.opt.Host)),
 		State: Connecting, Cause: None,
-		Number: number, Item: req.Item, User: req.User, Started: c.since,
+		Number: number.String(), Item: req.Item, User: req.User, Started: c.since,
 	}
 	if c.message = req.Message; c.message == nil {
 		c.message = audio.NewMessage(req.Clip)
@@ -330,7 +331,7 @@ func (x *Exchange) admitLocked(req Request, number string, l *line) *active {
 	x.notifyLocked()
 	began := c.info
 	x.running.Go(func() {
-		x.log.Info("call", "call", began.ID, "state", began.State, "line", began.Line, "number", number, "user", began.User, "item", began.Item)
+		x.log.Info("call", "call", began.ID, "state", began.State, "line", began.Line, "number", began.Number, "user", began.User, "item", began.Item)
 		x.run(ctx, c)
 	})
 	return c
@@ -359,10 +360,10 @@ func (x *Exchange) takeLocked(l *line, c *active) {
 }
 
 // retryLocked finds the call that req repeats.
-func (x *Exchange) retryLocked(req Request, number string) *active {
+func (x *Exchange) retryLocked(req Request, number Dialled) *active {
 	for _, c := range x.live {
 		ringing := c.info.State == Connecting || c.info.State == Alerted
-		if ringing && !c.stuckLocked() && c.req.User == req.User && c.req.Item == req.Item && c.info.Number == number && c.req.Greeting == nil && req.Greeting == nil &&
+		if ringing && !c.stuckLocked() && c.req.User == req.User && c.req.Item == req.Item && c.info.Number == number.String() && c.req.Greeting == nil && req.Greeting == nil &&
 			time.Since(c.since) < x.opt.RetryWindow {
 			return c
 		}
@@ -381,7 +382,7 @@ func (x *Exchange) runningLocked(user string) (n int) {
 
 // idleLocked chooses a line for a call: ErrNoLine when those that may take it are busy,
 // ErrRinging when one is only because it rings, ErrFault when none of them works.
-func (x *Exchange) idleLocked(user, number string) (*line, error) {
+func (x *Exchange) idleLocked(user string, number Dialled) (*line, error) {
 	var idle []*line
 	busy, ringing := false, false
 	var fault error
@@ -413,7 +414,7 @@ func (x *Exchange) idleLocked(user, number string) (*line, error) {
 	case len(idle) == 0 && fault != nil:
 		return nil, fault
 	case len(idle) == 0:
-		return nil, fmt.Errorf("%w: none is configured for this user and number", ErrFault)
+		return nil, fmt.Errorf("%w: none is configured for this user and number (on analogue lines some countries need international_prefix)", ErrFault)
 	case x.opt.Choose == LeastUsed:
 		return slices.MinFunc(idle, func(a, b *line) int { return a.used - b.used }), nil
 	}
@@ -506,7 +507,7 @@ func (x *Exchange) wait(ctx context.Context, c *active) error {
 	for {
 		x.mu.Lock()
 		if c.line == nil && x.queue[0] == c {
-			if l, err := x.idleLocked(c.req.User, c.info.Number); err == nil {
+			if l, err := x.idleLocked(c.req.User, c.number); err == nil {
 				x.queue = x.queue[1:]
 				x.takeLocked(l, c)
 				x.notifyLocked()

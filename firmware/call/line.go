@@ -86,11 +86,14 @@ func listener(plan audio.Plan) func([]int16) modem.Progress {
 func (l *line) openModem() { l.modem = modem.New(l.cfg.Modem) }
 
 // serves says whether the line's rules admit a call.
-func (l *line) serves(user, number string) bool {
+func (l *line) serves(user string, number Dialled) bool {
+	if number.On(l.modem.GSM()) == "" {
+		return false
+	}
 	if len(l.cfg.Users) > 0 && !slices.Contains(l.cfg.Users, user) {
 		return false
 	}
-	begins := func(prefix string) bool { return strings.HasPrefix(number, prefix) }
+	begins := func(prefix string) bool { return strings.HasPrefix(number.String(), prefix) }
 	return len(l.cfg.Prefixes) == 0 || slices.ContainsFunc(l.cfg.Prefixes, begins)
 }
 
@@ -183,11 +186,7 @@ func (l *line) run(ctx context.Context, c *active) error {
 	ctx, stop := l.hook.WatchLoop(ctx)
 	defer stop()
 	defer context.AfterFunc(ctx, func() { l.hangUp(c) })()
-	number := c.info.Number
-	if !l.modem.GSM() {
-		number = l.x.opt.Rules.Analogue(number)
-	}
-	answer, err := l.modem.Dial(ctx, number, modem.Far{Alerted: func() { l.x.set(c, Alerted, "") }})
+	answer, err := l.modem.Dial(ctx, c.number.On(l.modem.GSM()), modem.Far{Alerted: func() { l.x.set(c, Alerted, "") }})
 	if err != nil {
 		return err
 	}

@@ -97,6 +97,16 @@ func (m mask) literal() bool {
 	return !m.rest
 }
 
+// spelled is how many characters from the first one on the mask has spelled out.
+func (m mask) spelled() int {
+	for i, p := range m.places {
+		if len(p) > 1 {
+			return i
+		}
+	}
+	return len(m.places)
+}
+
 func (m mask) match(number string) bool {
 	if len(number) < len(m.places) || len(number) > len(m.places) && !m.rest {
 		return false
@@ -109,14 +119,24 @@ func (m mask) match(number string) bool {
 	return strings.Trim(number[len(m.places):], "0123456789") == ""
 }
 
-// anyMask returns the first of masks that matches number. One that is none matches
-// everything or nothing, as unreadable says.
-func anyMask(masks []string, number string, unreadable bool) (string, bool) {
-	for _, text := range masks {
-		m, err := parseMask(text)
-		if err != nil && unreadable || err == nil && m.match(number) {
-			return text, true
-		}
-	}
-	return "", false
+// parsed is a mask with its text. One that does not parse matches nothing of an allow list
+// and everything of a deny list.
+type parsed struct {
+	mask
+	text string
+	bad  bool
 }
+
+func parseMasks(texts []string) (list []parsed) {
+	for _, text := range texts {
+		m, err := parseMask(text)
+		list = append(list, parsed{m, text, err != nil})
+	}
+	return list
+}
+
+// permits reports whether a mask of an allow list matches.
+func (p parsed) permits(number string) bool { return !p.bad && p.match(number) }
+
+// denies reports whether a mask of a deny list matches.
+func (p parsed) denies(number string) bool { return p.bad || p.match(number) }

@@ -7,18 +7,17 @@ import (
 	"sync"
 )
 
-// maxNumber is the longest number dialled, in characters after "+".
-const maxNumber = 20
-
-// maxDial bounds what is looked at: a number with every separator a person could want.
-const maxDial = 80
-
 // Rules say what may be dialled. The zero value allows nothing; what is not allowed by a
 // mask of Allow never reaches a modem. Rules are not changed after the first Check.
 //
 // A mask is a number in which x is any digit, [2-9] one of those, and * at the end any
 // further digits or none. Only a mask that has them matches the keys * and #, written \*
 // and #. A mask without x, [] and * is a number permitted by name.
+//
+// A mask permits a telephone however its number is written, within what its digits spell
+// out: a call abroad takes a mask that begins with + or the international prefix, and one to
+// a country that shares the country code of another its area code, too, such as +1876x*.
+// A short number takes a mask of its very length.
 type Rules struct {
 	Allow     []string // masks
 	Deny      []string // masks; whatever the notation of the number, stronger than Allow
@@ -29,219 +28,211 @@ type Rules struct {
 	OutsidePrefix       []string // what a PBX wants before a number of the outside, such as "9"
 	InternationalPrefix string   // what an analogue line dials for "+"; "" is the region's
 
-	once   sync.Once
-	region region
+	once        sync.Once
+	region      *region
+	allow, deny []parsed
+}
+
+// read reads the masks and the tables, once.
+func (r *Rules) read() {
+	r.once.Do(func() {
+		r.region, _ = lookup(r.Region)
+		r.allow, r.deny = parseMasks(r.Allow), parseMasks(r.Deny)
+	})
 }
 
 // own is the region's numbering.
-func (r *Rules) own() region {
-	r.once.Do(func() { r.region, _ = lookup(r.Region) })
+func (r *Rules) own() *region {
+	r.read()
 	return r.region
 }
 
-// Check returns the number that a dial string means, without separators, if it may be
-// dialled. It may begin with "+": see Analogue. Errors wrap ErrNumber or ErrDenied.
-func (r *Rules) Check(dial string) (number string, err error) {
-	number, err = Number(dial)
+// Check returns the number that a dial string means, with what each kind of line dials for
+// it, if it may be dialled. The number is judged as it was typed; then the strings that are
+// made of it are judged as if somebody had typed those. Errors wrap ErrNumber or ErrDenied.
+func (r *Rules) Check(dial string) (Dialled, error) {
+	r.read()
+	t, err := scan(dial)
 	if err != nil {
-		return "", err
+		return Dialled{}, err
 	}
-	for _, e := range r.emergencies(number) {
+	number := r.normal(t)
+	analogue, mobile := exchange{outside: r.OutsidePrefix}, exchange{enBloc: true}
+	asked := r.readings(number, analogue)
+	if err := r.judge(number, asked, analogue); err != nil {
+		return Dialled{}, err
+	}
+	if !r.allowed(number, asked) {
+		return Dialled{}, fmt.Errorf("%w: no mask of the allow list has %s", ErrDenied, number)
+	}
+	if err := r.permitted(number, asked, nil); err != nil {
+		return Dialled{}, err
+	}
+	d := Dialled{number: number, abroad: slices.ContainsFunc(asked, func(rd reading) bool { return rd.abroad })}
+	d.analogue, d.mobile = r.strings(number)
+	if d.analogue != "" {
+		if err := r.judgeMade(d.analogue, analogue, asked); err != nil {
+			return Dialled{}, err
+		}
+	}
+	if err := r.judgeMade(d.mobile, mobile, asked); err != nil {
+		return Dialled{}, err
+	}
+	return d, nil
+}
+
+// exchange is what reads the digits of a line.
+type exchange struct {
+	outside []string // prefixes of a PBX
+	enBloc  bool     // it gets the whole number at once, as a mobile network does
+}
+
+// judgeMade judges a string that was made of a number that is allowed. What has been judged
+// with it is not asked for again: the masks are for the number, not for how a line dials it.
+func (r *Rules) judgeMade(made string, at exchange, asked []reading) error {
+	list := r.readings(made, at)
+	if err := r.judge(made, list, at); err != nil {
+		return fmt.Errorf("%w, dialled as %s", err, made)
+	}
+	if err := r.permitted(made, list, asked); err != nil {
+		return fmt.Errorf("%w, dialled as %s", err, made)
+	}
+	return nil
+}
+
+// judge refuses emergency numbers and those of the deny list.
+func (r *Rules) judge(number string, list []reading, at exchange) error {
+	for _, e := range r.emergencies(number, at) {
 		if !r.named(number, e) {
-			return "", fmt.Errorf("%w: %s may reach the emergency number %s", ErrDenied, number, e)
+			return fmt.Errorf("%w: %s may reach the emergency number %s", ErrDenied, number, e)
 		}
 	}
-	notations := r.notations(number)
-	for _, n := range notations {
-		if mask, denied := anyMask(r.Deny, n, true); denied {
-			return "", fmt.Errorf("%w: mask %s of the deny list", ErrDenied, mask)
+	for _, rd := range list {
+		texts := []string{number, rd.country.code + rd.national}
+		for _, w := range rd.writings {
+			texts = append(texts, w.text)
+		}
+		for _, m := range r.deny {
+			if slices.ContainsFunc(texts, m.denies) {
+				return fmt.Errorf("%w: mask %s of the deny list", ErrDenied, m.text)
+			}
 		}
 	}
-	if _, ok := anyMask(r.Allow, number, false); !ok && !slices.Contains(r.Emergency, number) {
-		return "", fmt.Errorf("%w: no mask of the allow list has %s", ErrDenied, number)
-	}
-	if !r.Premium && !r.named(number) && slices.ContainsFunc(notations, isPremium) {
-		return "", fmt.Errorf("%w: %s is a premium-rate or shared-cost number", ErrDenied, number)
-	}
-	return number, nil
+	return nil
 }
 
-// Number reads a dial string: digits, * and #, perhaps "+" in front, perhaps separated for
-// the eye by spaces - . ( ) /, perhaps as a tel: URI (RFC 3966) without parameters. What
-// would mean something else to a modem (a comma, a semicolon, T, P, W, !, @) is refused.
-// Errors wrap ErrNumber.
-func Number(dial string) (string, error) {
-	if len(dial) > maxDial {
-		return "", fmt.Errorf("%w: longer than %d characters", ErrNumber, maxDial)
+// allowed reports whether the number itself has a mask, or is an emergency number permitted
+// by name.
+func (r *Rules) allowed(number string, list []reading) bool {
+	if slices.Contains(r.Emergency, number) {
+		return true
 	}
-	text := strings.TrimSpace(dial)
-	if len(text) >= 4 && strings.EqualFold(text[:4], "tel:") {
-		text = text[4:]
-		if strings.Contains(text, ";") {
-			return "", fmt.Errorf("%w: a tel: URI with parameters can't be dialled; leave out what follows the semicolon", ErrNumber)
-		}
-	}
-	var b strings.Builder
-	for _, c := range text {
-		switch {
-		case strings.ContainsRune(" -.()/", c):
-		case c >= '0' && c <= '9', c == '*', c == '#', c == '+' && b.Len() == 0:
-			b.WriteRune(c)
-		case c == '+':
-			return "", fmt.Errorf("%w: + in the middle", ErrNumber)
-		default:
-			return "", fmt.Errorf("%w: %q can't be dialled", ErrNumber, c)
-		}
-	}
-	number := b.String()
-	switch digits := strings.TrimPrefix(number, "+"); {
-	case digits == "":
-		return "", fmt.Errorf("%w: no digits", ErrNumber)
-	case len(digits) > maxNumber:
-		return "", fmt.Errorf("%w: more than %d digits", ErrNumber, maxNumber)
-	}
-	return number, nil
-}
-
-// Analogue returns what an analogue line dials for a number that Check has returned: a
-// leading "+" becomes the trunk prefix at home and the international prefix elsewhere,
-// after the first outside prefix, if there is one.
-func (r *Rules) Analogue(number string) string {
-	digits, international := strings.CutPrefix(number, "+")
-	if !international {
-		return number
-	}
-	own, outside := r.own(), ""
-	if len(r.OutsidePrefix) > 0 {
-		outside = r.OutsidePrefix[0]
-	}
-	if rest, home := strings.CutPrefix(digits, own.code); home && own.code != "" {
-		return outside + own.national + rest
-	}
-	if r.InternationalPrefix != "" {
-		return outside + r.InternationalPrefix + digits
-	}
-	return outside + own.dial + digits
-}
-
-// named says whether one of the numbers is permitted by name.
-func (r *Rules) named(numbers ...string) bool {
-	return slices.ContainsFunc(numbers, func(n string) bool {
-		return slices.Contains(r.Emergency, n) || slices.ContainsFunc(r.Allow, func(mask string) bool {
-			tokens, err := parseMask(mask)
-			return err == nil && tokens.literal() && tokens.match(n)
+	return slices.ContainsFunc(r.allow, func(m parsed) bool {
+		has := func(w writing) bool { return !w.another && m.permits(w.text) }
+		return m.permits(number) || slices.ContainsFunc(list, func(rd reading) bool {
+			return rd.base && !rd.unsure && slices.ContainsFunc(rd.writings, has)
 		})
 	})
 }
 
-// Emergency numbers of half the world, and the numbers that mobile telephones connect to
-// the local one (TS 22.101 §10.1.1).
-var everywhere = []string{"112", "911", "999"}
-
-// emergencies returns the emergency numbers that number reaches or may reach. An exchange
-// connects the call at the last digit of the emergency number, whatever follows; inside a
-// PBX, though, 1121 is somebody's extension.
-func (r *Rules) emergencies(number string) (found []string) {
-	own := r.own()
-	exactly := func(n string) {
-		if slices.Contains(everywhere, n) || n != "" && own.emergency.FindString(n) == n {
-			found = append(found, n)
+// permitted refuses what no mask permits but one that says so: numbers that cost more than a
+// call, calls abroad, short numbers. Numbers that are none of their country are refused, too.
+func (r *Rules) permitted(number string, list, asked []reading) error {
+	for _, rd := range list {
+		if slices.ContainsFunc(asked, rd.same) {
+			continue
+		}
+		var err error
+		switch {
+		case !r.Premium && r.isDear(rd) && !r.named(append(rd.texts(), number)...):
+			err = fmt.Errorf("%w: %s is a premium-rate or shared-cost number", ErrDenied, rd.text)
+		case rd.short && !(list[0].known && !rd.base) && !r.spelled(number, rd, r.fits):
+			err = fmt.Errorf("%w: %s is a short number, which takes a mask of its very length", ErrDenied, rd.text)
+		case rd.abroad && !r.spelled(number, rd, r.names):
+			err = fmt.Errorf("%w: %s is a call abroad%s", ErrDenied, rd.text, rd.hint())
+		case rd.impossible():
+			err = fmt.Errorf("%w: +%s%s is no number of its country: those have %s digits after the code and no trunk prefix",
+				ErrNumber, rd.country.code, rd.national, strings.Join(rd.country.lengths, ", "))
+		}
+		if err != nil {
+			return err
 		}
 	}
-	atFirst := func(n string) {
-		if e := own.emergency.FindString(n); e != "" && !own.exact {
-			found = append(found, e)
-		} else {
-			exactly(n)
-		}
-	}
-	digits := strings.Map(keepDigits, number)
-	if len(r.OutsidePrefix) > 0 {
-		exactly(digits)
-	} else {
-		atFirst(digits)
-		exactly(strings.TrimPrefix(digits, own.national))
-	}
-	for _, p := range r.OutsidePrefix {
-		if rest, ok := strings.CutPrefix(digits, p); ok {
-			atFirst(rest)
-		}
-	}
-	for _, p := range []string{"0", "9"} { // what a PBX commonly wants first
-		exactly(strings.TrimPrefix(digits, p))
-	}
-	if strings.HasPrefix(number, "+") {
-		exactly(strings.TrimPrefix(digits, own.code))
-	}
-	if strings.ContainsAny(number, "*#") {
-		serviceCode(number, exactly, atFirst)
-	}
-	return found
+	return nil
 }
 
-// serviceCode tests what a service code may be put before: *67911, *31#112, 112#.
-func serviceCode(number string, exactly, atFirst func(string)) {
-	parts := strings.FieldsFunc(number, func(c rune) bool { return keepDigits(c) < 0 })
-	for _, part := range parts {
-		for i := range min(4, len(part)) {
-			exactly(part[i:])
-		}
+// same reports whether two readings are of one number.
+func (rd reading) same(other reading) bool {
+	if rd.national == "" {
+		return other.national == "" && rd.text == other.text
 	}
-	if code := strings.TrimPrefix(number, "*"); len(parts) == 1 && code == parts[0] && len(code) > 2 {
-		atFirst(code[2:])
-	}
+	return rd.country.code == other.country.code && rd.national == other.national && (other.abroad || !rd.abroad)
 }
 
-func keepDigits(c rune) rune {
-	if c < '0' || c > '9' {
-		return -1
-	}
-	return c
-}
-
-// notations are the ways of writing a number that lead to the same telephone, the number
-// itself among them.
-func (r *Rules) notations(number string) []string {
-	own, list := r.own(), []string{number}
-	if strings.ContainsAny(number, "*#") {
-		return list
-	}
-	for _, p := range r.OutsidePrefix {
-		if rest, ok := strings.CutPrefix(number, p); ok {
-			list = append(list, rest)
-		}
-	}
-	for _, n := range list {
-		for _, full := range own.full(n) {
-			list = append(list, "+"+full, full, own.dial+full)
-			if rest, home := strings.CutPrefix(full, own.code); home && own.code != "" {
-				list = append(list, rest, own.national+rest)
-			}
-		}
+func (rd reading) texts() (list []string) {
+	for _, w := range rd.writings {
+		list = append(list, w.text)
 	}
 	return list
 }
 
-// full returns the international numbers, without "+", that n may mean as it is dialled.
-func (own region) full(n string) (list []string) {
-	if full, ok := strings.CutPrefix(n, "+"); ok {
-		return []string{full}
+// hint says how a call abroad is permitted.
+func (rd reading) hint() string {
+	mask := "+" + rd.country.code
+	if w := rd.writings[0]; w.name > w.plus {
+		mask = w.text[:min(w.name, len(w.text))]
 	}
-	if p := own.international.FindString(n); p != "" && len(p) < len(n) {
-		list = append(list, n[len(p):])
+	if rd.land != "" {
+		return fmt.Sprintf(" (%s), which takes a mask that names it, such as %sx*", rd.land, mask)
 	}
-	if own.code == "" {
-		return list
-	}
-	rest, trunk := strings.CutPrefix(n, own.national)
-	if trunk || own.code == "1" && len(n) == 10 { // ten digits are a whole number in North America
-		list = append(list, own.code+rest)
-	}
-	return list
+	return fmt.Sprintf(", which takes a mask that names it, such as %sx*", mask)
 }
 
-// isPremium says whether a notation with "+" is that of a premium-rate number.
-func isPremium(notation string) bool {
-	full, ok := strings.CutPrefix(notation, "+")
-	return ok && premium(full)
+// isDear reports whether a number costs more than a call. What is in no country is dear.
+func (r *Rules) isDear(rd reading) bool {
+	if rd.national == "" {
+		return r.own().shortDear.FindString(rd.text) == rd.text && rd.text != ""
+	}
+	return rd.country.isDear(rd.national, !rd.guess) || rd.country.code == "" && !rd.unsure
+}
+
+// impossible reports whether a number with its country code is too short or too long, or
+// begins with the trunk prefix.
+func (rd reading) impossible() bool {
+	c, n := rd.country, rd.national
+	return rd.coded && rd.base && !rd.unsure && c.code != "" &&
+		(!c.possible(n) || c.trunk == "0" && strings.HasPrefix(n, "0") && !c.has(n))
+}
+
+// spelled reports whether a mask of Allow permits a reading by what it spells out: in any
+// writing of it, or in the number as a whole.
+func (r *Rules) spelled(number string, rd reading, enough func(m mask, w writing) bool) bool {
+	whole := writing{text: number, name: rd.from + rd.self.name}
+	if rd.coded {
+		whole.plus = rd.from + rd.self.plus
+	}
+	list := append([]writing{whole}, rd.writings...)
+	for _, m := range r.allow {
+		if slices.ContainsFunc(list, func(w writing) bool { return !w.another && m.permits(w.text) && enough(m.mask, w) }) {
+			return true
+		}
+	}
+	return slices.Contains(r.Emergency, number)
+}
+
+// names reports whether a mask spells out which country a call goes to, or that it may be any.
+func (r *Rules) names(m mask, w writing) bool {
+	n := m.spelled()
+	return n >= w.name || w.plus > 0 && n == w.plus
+}
+
+// fits reports whether a mask is as long as the number.
+func (r *Rules) fits(m mask, w writing) bool { return len(m.places) == len(w.text) }
+
+// named reports whether one of the numbers is permitted by name.
+func (r *Rules) named(numbers ...string) bool {
+	return slices.ContainsFunc(numbers, func(n string) bool {
+		name := func(m parsed) bool { return m.literal() && m.permits(n) }
+		return slices.Contains(r.Emergency, n) || slices.ContainsFunc(r.allow, name)
+	})
 }

@@ -81,6 +81,9 @@ func TestNumberRefusesWhatIsNone(t *testing.T) {
 // another rule.
 func allowAll() *call.Rules {
 	r := &call.Rules{Region: "US", Allow: []string{"*", "+*"}}
+	for n := range 7 {
+		r.Allow = append(r.Allow, strings.Repeat("x", n+1)) // short numbers
+	}
 	for _, prefix := range []string{`\*`, `\*\*`, `\*x#`, `\*xx#`, `#xx#`, `x#`, `xx#`, `xxx#`, `x\*xx`} {
 		for n := range 16 {
 			r.Allow = append(r.Allow, prefix+strings.Repeat("x", n))
@@ -114,7 +117,7 @@ func TestCheckAllowsWhatAMaskHas(t *testing.T) {
 		{"no number", "hello", "", call.ErrNumber},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got, err := r.Check(test.dial); got != test.want || !errors.Is(err, test.err) {
+			if got, err := r.Check(test.dial); got.String() != test.want || !errors.Is(err, test.err) {
 				t.Errorf("Check(%q) = %q, %v, want %q, %v", test.dial, got, err, test.want, test.err)
 			}
 		})
@@ -123,7 +126,7 @@ func TestCheckAllowsWhatAMaskHas(t *testing.T) {
 
 func TestNothingIsDiallableUntilItIsAllowed(t *testing.T) {
 	for _, r := range []*call.Rules{{}, {Region: "US"}, {Region: "DE", Premium: true, Deny: []string{"1"}}, {Allow: []string{"[", "5N", ""}}} {
-		if n, err := r.Check("5550100"); !errors.Is(err, call.ErrDenied) || n != "" {
+		if n, err := r.Check("5550100"); !errors.Is(err, call.ErrDenied) || n.String() != "" {
 			t.Errorf("%+v: Check = %q, %v, want ErrDenied", r, n, err)
 		}
 	}
@@ -154,8 +157,8 @@ func TestDenyHoldsInEveryNotation(t *testing.T) {
 			if _, err := r.Check(test.dial); err != nil {
 				t.Fatalf("without the mask: %v", err)
 			}
-			r.Deny = []string{test.deny}
-			if _, err := r.Check(test.dial); !errors.Is(err, call.ErrDenied) {
+			denying := &call.Rules{Region: test.region, Allow: r.Allow, OutsidePrefix: test.outside, Deny: []string{test.deny}}
+			if _, err := denying.Check(test.dial); !errors.Is(err, call.ErrDenied) {
 				t.Errorf("Check(%q) = %v, want ErrDenied", test.dial, err)
 			}
 		})
@@ -300,7 +303,7 @@ func TestNumbersPermittedByNameAreDialled(t *testing.T) {
 		{"an emergency number in allow", "112", &call.Rules{Region: "DE", Allow: []string{"112"}}, nil},
 		{"another emergency number", "110", &call.Rules{Region: "DE", Allow: []string{"*"}, Emergency: []string{"112"}}, call.ErrDenied},
 		{"a mask is no name", "112", &call.Rules{Region: "DE", Allow: []string{"11x", "112*", "[12]12"}}, call.ErrDenied},
-		{"a longer number that begins with one permitted", "112345", &call.Rules{Region: "DE", Allow: []string{"*"}, Emergency: []string{"112"}}, nil},
+		{"a longer number that begins with one permitted", "11234567", &call.Rules{Region: "DE", Allow: []string{"*"}, Emergency: []string{"112"}}, nil},
 		{"deny is stronger", "112", &call.Rules{Region: "DE", Emergency: []string{"112"}, Deny: []string{"11x"}}, call.ErrDenied},
 		{"a premium number in allow", "19005550100", &call.Rules{Region: "US", Allow: []string{"19005550100"}}, nil},
 		{"a premium number by a mask", "19005550100", &call.Rules{Region: "US", Allow: []string{"1900x*"}}, call.ErrDenied},
@@ -348,13 +351,14 @@ func TestAnalogueLinesDialPlusAsTheirCountryDoes(t *testing.T) {
 		{"at home in Britain", "+442079460000", "02079460000", &call.Rules{Region: "GB"}},
 		{"abroad from Britain", "+12125550100", "0012125550100", &call.Rules{Region: "GB"}},
 		{"at home in Italy, without trunk prefix", "+390612345678", "0612345678", &call.Rules{Region: "IT"}},
-		{"a prefix of one's own", "+12125550100", "0001112125550100", &call.Rules{Region: "AU", InternationalPrefix: "00011"}},
+		{"a prefix of one's own", "+12125550100", "001812125550100", &call.Rules{Region: "AU", InternationalPrefix: "0018"}},
 		{"behind a PBX", "+12125550100", "912125550100", &call.Rules{Region: "US", OutsidePrefix: []string{"9", "8"}}},
 		{"no region", "+12125550100", "0012125550100", &call.Rules{}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := test.rules.Analogue(test.number); got != test.want {
-				t.Errorf("Analogue(%q) = %q, want %q", test.number, got, test.want)
+			test.rules.Allow = []string{"*", "+*"}
+			if got, err := test.rules.Check(test.number); err != nil || got.On(false) != test.want {
+				t.Errorf("Check(%q) = %q on an analogue line, %v, want %q", test.number, got.On(false), err, test.want)
 			}
 		})
 	}
@@ -413,22 +417,24 @@ func FuzzCheck(f *testing.F) {
 		}
 		number, err := r.Check(dial)
 		if err != nil {
-			if number != "" || !errors.Is(err, call.ErrNumber) && !errors.Is(err, call.ErrDenied) {
+			if number.String() != "" || !errors.Is(err, call.ErrNumber) && !errors.Is(err, call.ErrDenied) {
 				t.Fatalf("Check(%q) = %q, %v", dial, number, err)
 			}
 			return
 		}
-		if len(number) > 21 || strings.Trim(strings.TrimPrefix(number, "+"), "0123456789*#") != "" {
+		if len(number.String()) > 21 || strings.Trim(strings.TrimPrefix(number.String(), "+"), "0123456789*#") != "" {
 			t.Fatalf("Check(%q) = %q", dial, number)
 		}
-		if again, err := r.Check(number); err != nil || again != number {
+		if again, err := r.Check(number.String()); err != nil || again != number {
 			t.Fatalf("Check(Check(%q)) = %q, %v", dial, again, err)
 		}
-		if slices.Contains([]string{"112", "911", "999"}, strings.Trim(number, "+*#")) || phonenumbers.IsEmergencyNumber(number, region) {
-			t.Fatalf("emergency number %q let through", number)
+		for _, made := range []string{number.String(), number.On(false), number.On(true)} {
+			if slices.Contains([]string{"112", "911", "999"}, strings.Trim(made, "+*#")) || phonenumbers.IsEmergencyNumber(made, region) {
+				t.Fatalf("emergency number %q let through", made)
+			}
 		}
-		if strings.ContainsAny(r.Analogue(number), "+,;") {
-			t.Fatalf("an analogue line would dial %q", r.Analogue(number))
+		if strings.ContainsAny(number.On(false), "+,;") {
+			t.Fatalf("an analogue line would dial %q", number.On(false))
 		}
 	})
 }

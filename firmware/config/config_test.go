@@ -92,7 +92,7 @@ max_call = "10m"
 	if u := c.Users[0]; u.Name != "anna" || !u.UM || u.Admin {
 		t.Errorf("user %+v", u)
 	}
-	if n, err := c.Dialing.Rules().Check("1 (212) 555-0100"); err != nil || n != "12125550100" {
+	if n, err := c.Dialing.Rules().Check("1 (212) 555-0100"); err != nil || n.String() != "12125550100" {
 		t.Errorf("Check = %q, %v", n, err)
 	}
 	if _, err := c.Dialing.Rules().Check("19005550100"); err == nil {

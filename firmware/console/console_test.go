@@ -547,7 +547,24 @@ func TestABackupComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBoard(t)
 		b.logIn()
+		mailbox := filepath.Join(b.dir, "mailbox", user)
+		settings := filepath.Join(mailbox, "settings.json")
+		for name, data := range map[string]string{
+			settings: `{"oof": true}`, // the only one that is in it; the others would be too large
+			filepath.Join(mailbox, "messages", "a.wav"):           strings.Repeat("x", 2<<20),
+			filepath.Join(mailbox, "deleted", "b.wav"):            strings.Repeat("x", 2<<20),
+			filepath.Join(mailbox, "messages.index"):              strings.Repeat("x", 2<<20),
+			filepath.Join(mailbox, "settings.json.damaged-1"):     strings.Repeat("x", 2<<20),
+			filepath.Join(mailbox, "greetings", ".oof.wav123456"): strings.Repeat("x", 2<<20),
+		} {
+			if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o700), os.WriteFile(name, []byte(data), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}
 		reply := b.does("backup", "")
+		if err := os.Remove(settings); err != nil {
+			t.Fatal(err)
+		}
 		_, text, _ := strings.Cut(reply, "-----BEGIN HOOKSWITCH BACKUP-----")
 		text, _, _ = strings.Cut(text, "-----END")
 		path := filepath.Join(b.dir, "hookswitch.toml")
@@ -559,6 +576,9 @@ func TestABackupComesBack(t *testing.T) {
 		b.does("config confirm", "")
 		if after, _ := os.ReadFile(path); string(after) != string(before) {
 			t.Errorf("restored: %s", after)
+		}
+		if after, err := os.ReadFile(settings); string(after) != `{"oof": true}` {
+			t.Errorf("restored settings: %q, %v", after, err)
 		}
 		b.does("restore\rnonsense\r-----END HOOKSWITCH BACKUP-----", "no backup")
 		file := filepath.Join(b.dir, "kept.tar.gz")

@@ -131,7 +131,7 @@ func (e *exchange) start(ctx context.Context, req call.Request, prepare func(*ca
 // find opens an item of user's; an administrator's items are everybody's.
 func (e *exchange) find(user, item string) (io.ReadSeekCloser, mailbox.Message, error) {
 	file, msg, err := e.store.Message(user, item)
-	if (errors.Is(err, mailbox.ErrItem) || errors.Is(err, mailbox.ErrUnreadable)) && e.users[user].admin {
+	if (errors.Is(err, mailbox.ErrItem) || errors.Is(err, mailbox.ErrMailbox)) && e.users[user].admin {
 		return e.store.Message("", item)
 	}
 	return file, msg, err

@@ -59,14 +59,17 @@ func (s *Store) folder(user, dir string) (*os.File, error) {
 // may come with files: those that could be read.
 func files(d *os.File) (list []file, err error) {
 	for len(list) < maxMessages {
-		entries, err := d.ReadDir(1024)
-		for _, e := range entries {
-			if !e.Type().IsRegular() || temporary(e.Name()) {
+		names, err := d.Readdirnames(1024) // ReadDir would look up each twice
+		for _, name := range names {
+			if temporary(name) {
 				continue
 			}
 			var st unix.Stat_t
-			if unix.Fstatat(int(d.Fd()), e.Name(), &st, unix.AT_SYMLINK_NOFOLLOW) == nil { // else it has gone
-				list = append(list, file{e.Name(), stampOf(&st)})
+			switch err := unix.Fstatat(int(d.Fd()), name, &st, unix.AT_SYMLINK_NOFOLLOW); {
+			case err == nil && st.Mode&unix.S_IFMT == unix.S_IFREG:
+				list = append(list, file{name, stampOf(&st)})
+			case err != nil && !errors.Is(err, unix.ENOENT): // opening it will tell why
+				list = append(list, file{name, stamp{}})
 			}
 		}
 		if errors.Is(err, io.EOF) {

@@ -112,7 +112,7 @@ func (s *Store) findNameLocked(l look) {
 	case err != nil:
 		e.content, e.facts = fingerprint{}, facts{known: true, fault: reason(err), passing: true}
 		delete(b.byID, e.id)
-		sum := sha256.Sum256(fmt.Appendf(nil, "unreadable %d %d", e.stamp.Inode, e.stamp.Size))
+		sum := sha256.Sum256(fmt.Appendf(nil, "unreadable %d %s", e.stamp.Inode, e.name))
 		e.id = itemID(b.user, fingerprint(sum[:len(fingerprint{})]), 0)
 		b.byID[e.id] = e
 	case b.dir != deletedDir:

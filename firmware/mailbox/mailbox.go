@@ -32,6 +32,7 @@ var (
 	ErrItemID     = errors.New("mailbox: not an item id")
 	ErrUnfinished = errors.New("mailbox: the message is still being written; try again when it is whole")
 	ErrUnreadable = errors.New("mailbox: the message can't be read")
+	ErrMailbox    = errors.New("mailbox: the mailbox can't be read")
 )
 
 // Store is the mailboxes below a directory. Its methods may be called from any goroutine.

@@ -53,7 +53,7 @@ func (s *Store) list(user, dir string) ([]Message, error) {
 	for _, u := range users {
 		b := s.box(u, dir)
 		if err := s.scan(b); err != nil && user != "" {
-			return nil, err
+			return nil, unreadable(err)
 		} else if err != nil {
 			continue
 		}
@@ -70,6 +70,15 @@ func (s *Store) list(user, dir string) ([]Message, error) {
 	return list, nil
 }
 
+// unreadable is ErrMailbox with the reason, without the path.
+func unreadable(err error) error {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		err = at.Err
+	}
+	return fmt.Errorf("%w: %w", ErrMailbox, err)
+}
+
 // users is user, or everybody who has a mailbox.
 func (s *Store) users(user string) (users []string, err error) {
 	if user != "" {
@@ -77,7 +86,7 @@ func (s *Store) users(user string) (users []string, err error) {
 	}
 	entries, err := os.ReadDir(s.dir)
 	if err != nil && len(entries) == 0 {
-		return nil, fmt.Errorf("mailbox: %w", err)
+		return nil, unreadable(err)
 	}
 	for _, e := range entries {
 		if e.IsDir() && CheckUser(e.Name()) == nil && e.Name() != "lost+found" {
@@ -122,7 +131,7 @@ func (s *Store) locate(user, dir, id string) (*box, *entry, *os.File, error) {
 			}
 			if err := s.scan(b); err != nil {
 				if user != "" {
-					notFound = fmt.Errorf("%w: %s", ErrUnreadable, reason(err))
+					notFound = unreadable(err)
 				}
 				break
 			}
@@ -175,7 +184,7 @@ func (s *Store) openItem(b *box, e *entry, id string) (*os.File, error) {
 }
 
 // Message opens an item of user's for reading; "" looks into every mailbox. The caller closes
-// it. Errors: ErrItemID, ErrItem, ErrUnreadable, ErrUnfinished. If the file is changed while it
+// it. Errors: ErrItemID, ErrItem, ErrUnreadable, ErrUnfinished, ErrMailbox. If the file is changed while it
 // is read, reading ends with ErrUnfinished, so that none of another message is heard.
 func (s *Store) Message(user, id string) (io.ReadSeekCloser, Message, error) {
 	b, e, f, err := s.locate(user, messagesDir, id)
@@ -186,8 +195,11 @@ func (s *Store) Message(user, id string) (io.ReadSeekCloser, Message, error) {
 	s.mu.Lock()
 	m := b.message(e, time.Now())
 	s.mu.Unlock()
-	if err == nil && (m.Fault == stillWritten || beingWritten(f)) {
+	if err == nil && (m.Fault == stillWritten || beingWritten(f) || !e.facts.known && e.fresh(time.Now()) && isCut(f)) {
 		err = ErrUnfinished
+	}
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
 	}
 	if err != nil {
 		f.Close()
@@ -216,7 +228,7 @@ func (i *item) Seek(offset int64, whence int) (int64, error) { return i.f.Seek(o
 func (i *item) Close() error                                 { return i.f.Close() }
 
 // Delete moves a message to the trash, from which Restore brings it back; "" looks into every
-// mailbox. Errors: ErrItemID, ErrItem, ErrUnreadable.
+// mailbox. Errors: ErrItemID, ErrItem, ErrUnreadable, ErrMailbox.
 func (s *Store) Delete(user, id string) error {
 	s.change.Lock()
 	defer s.change.Unlock()

@@ -60,6 +60,9 @@ func TestAMailboxThatCanNotBeReadHidesNoOther(t *testing.T) {
 			s, dir := store(t)
 			put(t, dir, "ok.wav", spoken(t, 1, 1))
 			tt.harm(t, dir)
+			if _, err := s.Messages("bert"); err != nil && !errors.Is(err, mailbox.ErrMailbox) || err == nil && tt.told != "" {
+				t.Errorf("bert's messages: %v", err)
+			}
 			if got := names(messages(t, s, "")); !slices.Equal(got, []string{"anna/ok.wav"}) {
 				t.Errorf("listed %v", got)
 			}

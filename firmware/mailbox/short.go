@@ -38,6 +38,12 @@ func declaredLength(r io.ReadSeeker) (declared, error) {
 	return nothing, nil
 }
 
+// isCut reports whether there is less in a file than its header says.
+func isCut(r io.ReadSeeker) bool {
+	length, err := declaredLength(r)
+	return err == nil && length == cutOff
+}
+
 // maxChunks of a WAV file that are gone through before its samples.
 const maxChunks = 1000
 

@@ -218,6 +218,22 @@ func TestAPowerCutInTheMiddleOfConfirmIsNoRollback(t *testing.T) {
 	}
 }
 
+func TestADamagedRecordOfAnUpdateIsSetAsideAndTold(t *testing.T) {
+	for _, text := range []string{"", "\x00\x00\x00", `{"state": "try`, `{"slot": "two"}`} {
+		c := newCard(t)
+		if err := os.WriteFile(filepath.Join(c.Perm, "update.json"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if note, err := c.Settle(); err != nil || !strings.Contains(note, "update.json.damaged-1") {
+			t.Errorf("%q: got %q, %v", text, note, err)
+		}
+		if note, err := c.Settle(); note != "" || err != nil {
+			t.Errorf("%q: second start: %q, %v", text, note, err)
+		}
+		install(t, c, archive(t, newer, owner, slotOf("v2"))) // it is no hindrance
+	}
+}
+
 // cutReader is an archive that stops in its second reading, as if the power went then.
 type cutReader struct {
 	*bytes.Reader

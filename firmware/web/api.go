@@ -104,6 +104,7 @@ var advice = []struct {
 	{mailbox.ErrItemID, http.StatusBadRequest, "; see hookswitch messages"},
 	{mailbox.ErrUnfinished, http.StatusUnprocessableEntity, ""},
 	{mailbox.ErrUnreadable, http.StatusUnprocessableEntity, ""},
+	{mailbox.ErrMailbox, http.StatusServiceUnavailable, "; see the faults on the page of the board"},
 	{audio.ErrFormat, http.StatusUnprocessableEntity, ""},
 	{audio.ErrBroken, http.StatusUnprocessableEntity, ""},
 	{audio.ErrLimit, http.StatusUnprocessableEntity, ""},

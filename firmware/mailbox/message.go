@@ -32,7 +32,7 @@ type Message struct {
 	DurationMS int64     `json:"duration_ms"` // 0 as long as it is not known
 	Modified   time.Time `json:"modified"`
 	Fault      string    `json:"fault,omitempty"`      // why it can't be played
-	Incomplete string    `json:"incomplete,omitempty"` // what is missing of it: "incomplete: 4 s of 12 s"
+	Incomplete string    `json:"incomplete,omitempty"` // what is missing of it: "incomplete: 4 of 12 s"
 	Deleted    time.Time `json:"deleted,omitzero"`     // by the board's clock
 	KeptDays   int       `json:"kept_days,omitempty"`  // how long one that is deleted can still be restored
 }

@@ -246,7 +246,7 @@ func TestWhatIsMissingOfAMessageIsListed(t *testing.T) {
 	old := time.Now().Add(-time.Minute)
 	must(t, os.Chtimes(path, old, old))
 	for range 2 {
-		if m := messages(t, s, "anna")[0]; m.Fault != "" || m.DurationMS != 4000 || !strings.Contains(m.Incomplete, "4 s of 12 s") {
+		if m := messages(t, s, "anna")[0]; m.Fault != "" || m.DurationMS != 4000 || !strings.Contains(m.Incomplete, "4 of 12 s") {
 			t.Errorf("got %+v", m)
 		}
 		s = restart(t, s, dir)

@@ -228,6 +228,25 @@ func (l *line) release(c *active) {
 	}
 }
 
+// Disconnect hangs up and returns when the line is known to be on-hook, or with ErrOnHook and
+// why it is not: then the call goes on to be told as not yet Disconnected, and so does every
+// further Disconnect, until the line is. A call that has already ended is no error.
+func (x *Exchange) Disconnect(ctx context.Context, id string) error {
+	x.mu.Lock()
+	c := x.calls[id]
+	x.mu.Unlock()
+	if c == nil {
+		return ErrUnknown
+	}
+	return x.end(ctx, c, errDisconnected)
+}
+
+// Limits of Close.
+const (
+	lentLimit = 2 * time.Second // for a technician's line to be given back
+	callLimit = 5 * time.Second // for the goroutines of calls whose lines are given up, too
+)
+
 // end stops a call for a reason of ours and returns when its line is known to be on-hook, or
 // with ErrOnHook and why it is not. The call's own goroutine hangs up too, on its way out, as
 // after every call; where something else holds that up, nobody waits for it.

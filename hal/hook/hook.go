@@ -154,7 +154,8 @@ func (s *Switch) stateLocked() State {
 // tellLocked wakes who waits for a change, if there is one.
 func (s *Switch) tellLocked() {
 	now := s.stateLocked()
-	if now.Off == s.told.Off && now.Open == s.told.Open && now.Current == s.told.Current && text(now.Fault) == text(s.told.Fault) {
+	levels := now.Off == s.told.Off && now.Open == s.told.Open && now.Current == s.told.Current
+	if levels && text(now.Fault) == text(s.told.Fault) {
 		return
 	}
 	s.told = now

@@ -74,8 +74,8 @@ func (s *Switch) currentFault() error {
 		return faultf(ErrCurrent, nil, "current flows on the line without a call: another telephone on it is off-hook, "+
 			"or the modem did not hang up: put that telephone down, or switch the modem off for 5 s")
 	}
-	return faultf(ErrCurrent, nil, "current flows on the line though the hook relay is open: another telephone behind it is off-hook, "+
-		"or the relay's contact is stuck: pull the line's plug, and check the relay's contact and wiring")
+	return faultf(ErrCurrent, nil, "current flows on the line though the hook relay is open: "+
+		"another telephone behind it is off-hook, or the relay's contact is stuck: pull the line's plug, and check the relay's contact and wiring")
 }
 
 // wired reports whether there is an input to watch.

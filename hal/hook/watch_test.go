@@ -140,7 +140,8 @@ func TestAnInputThatCannotBeReadIsAFaultThatNamesIt(t *testing.T) {
 			}
 			defer s.Close()
 			st := s.State()
-			if !errors.Is(st.Fault, hook.ErrInput) || !errors.Is(st.Fault, in.fail) || !strings.Contains(st.Fault.Error(), "the "+name+" input") {
+			kind := errors.Is(st.Fault, hook.ErrInput) && errors.Is(st.Fault, in.fail)
+			if !kind || !strings.Contains(st.Fault.Error(), "the "+name+" input") {
 				t.Errorf("before the first call: %v", st.Fault)
 			}
 			if err := s.OffHook(t.Context()); !errors.Is(err, hook.ErrInput) {

@@ -98,6 +98,7 @@ type refusal struct {
 	text      string
 	wait      time.Duration // before the next try
 	challenge string        // NTLM's next word
+	part      bool          // the connection ends
 }
 
 func (r *refusal) Error() string { return r.text }
@@ -159,8 +160,8 @@ func (a *Auth) rebound(r *http.Request) bool {
 }
 
 func (a *Auth) basic(r *http.Request, addr netip.Addr) (User, error) {
-	sum := a.known.sum(clientOf(addr), r.Header.Get("Authorization"))
-	if h := a.known.find(sum); h != nil && !a.misses.hunted(h.who) {
+	sum := a.known.sum(addr, r.Header.Get("Authorization"))
+	if h := a.known.find(sum); h != nil { // nobody else's guesses keep it out
 		return h.user, nil
 	}
 	name, password, ok := r.BasicAuth()
@@ -170,14 +171,14 @@ func (a *Auth) basic(r *http.Request, addr netip.Addr) (User, error) {
 	name, password = toUTF8(name), toUTF8(password)
 	who := identify(addr, name)
 	if err := a.misses.check(who); err != nil {
-		return User{}, err
+		return User{}, a.parting(who, err)
 	}
-	done, err := a.verifier.enter(r.Context(), sum)
+	done, err := a.verifier.enter(r.Context(), networkOf(addr), sum)
 	if err != nil {
 		return User{}, err
 	}
 	defer done()
-	if h := a.known.find(sum); h != nil && !a.misses.hunted(who) { // verified while this one waited
+	if h := a.known.find(sum); h != nil { // verified while this one waited
 		return h.user, nil
 	}
 	if err := a.misses.check(who); err != nil {
@@ -212,6 +213,15 @@ func (a *Auth) bearer(addr netip.Addr, token string) (User, error) {
 	return User{}, a.failed(who, nil)
 }
 
+// parting is a refusal that costs a guesser the connection.
+func (a *Auth) parting(who identity, err error) error {
+	var why *refusal
+	if errors.As(err, &why) && a.misses.hunted(who) {
+		why.part = true
+	}
+	return err
+}
+
 // failed notes a failed login. The name is logged only if it is a user's: people type
 // passwords where the name belongs.
 func (a *Auth) failed(who identity, account *config.User) error {
@@ -221,7 +231,7 @@ func (a *Auth) failed(who identity, account *config.User) error {
 		name = account.Name
 	}
 	a.Log.Warn("login failed", "user", name, "from", who.addr.String())
-	return unauthorized("user or password is wrong")
+	return a.parting(who, unauthorized("user or password is wrong"))
 }
 
 // find looks a user up by what clients send: anna, anna@example.com, EXAMPLE\anna.
@@ -270,6 +280,9 @@ func (a *Auth) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	if why.wait > 0 {
 		w.Header().Set("Retry-After", fmt.Sprint(int(why.wait/time.Second)+1))
+	}
+	if why.part {
+		w.Header().Set("Connection", "close")
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	http.Error(w, why.text, why.status)

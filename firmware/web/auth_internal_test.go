@@ -36,7 +36,7 @@ func TestAFloodOfMadeUpNamesFillsNoMemoryAndFreesNobody(t *testing.T) {
 
 func TestTheCacheOfLoginsIsBounded(t *testing.T) {
 	var k known
-	here, there := netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("192.0.2.2/32")
+	here, there := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
 	for i := range 3 * maxKnown {
 		k.add(k.sum(here, fmt.Sprint("Basic ", i)), User{}, identity{})
 	}

@@ -7,23 +7,25 @@ import (
 	"crypto/sha256"
 	"net/http"
 	"net/netip"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
 )
 
 const (
-	remember   = 15 * time.Minute // since its last use a verified password is not hashed again
+	remember   = 24 * time.Hour // since its last use a verified password is not hashed again: longer than any call
 	maxKnown   = 1000
 	freeTries  = 3
-	firstWait  = time.Second // after freeTries failures; doubled by each further one
-	lastWait   = 5 * time.Minute
-	userWait   = 15 * time.Second // longest for failures elsewhere: guessing must not lock a user out
+	firstWait  = time.Second      // after freeTries failures; doubled by each further one
+	lastWait   = 5 * time.Minute  // longest for a user from an address
+	otherWait  = 15 * time.Second // longest for failures of others there, or elsewhere: guessing must not lock a user out
 	forget     = 3 * lastWait     // a failure so long ago counts no more
 	maxMisses  = 4096             // entries: made-up names must not fill the memory
-	maxProbes  = 100              // logins a minute of one user from one client that come too early
+	maxProbes  = 100              // logins a minute of one user from one address that come too early
 	maxHashing = 2                // passwords hashed at once, each a core for a tenth of a second
-	maxWaiting = 32               // more requests that wait for that are turned away
+	maxWaiting = 64               // more requests that wait for that are turned away,
+	maxOfOne   = maxWaiting / 2   // and those of one network (see networkOf)
 )
 
 // identity is whose login it is, and from where, as far as failures are counted.
@@ -40,8 +42,8 @@ func identify(addr netip.Addr, name string) identity {
 	}
 	name, _, _ = strings.Cut(name, "@")
 	name = strings.ToLower(strings.ToUpper(name)) // the same for all that strings.EqualFold, by which users are found, takes for the same
-	client := clientOf(addr).String()
-	return identity{addr, digest("user", name), digest("from", client), digest("both", name, client)}
+	from := addr.String()
+	return identity{addr, digest("user", name), digest("from", from), digest("both", name, from)}
 }
 
 func digest(parts ...string) (d [16]byte) {
@@ -50,8 +52,11 @@ func digest(parts ...string) (d [16]byte) {
 	return d
 }
 
-// misses counts failed logins: of a user, from a client, and of a user from a client. One
-// who has logged in from a client before is not kept out there by what others try elsewhere.
+// misses counts failed logins: of a user, from an address, and of a user from an address. One
+// who has logged in from an address before is not kept out there by what others try elsewhere,
+// or as somebody else. An IPv6 network is many people: each address counts for itself, and
+// somebody who has a whole network's addresses is bounded by the user's count, and by the
+// verifier.
 type misses struct {
 	mu    sync.Mutex // guards what follows
 	by    map[[16]byte]*miss
@@ -97,14 +102,21 @@ func (m *misses) check(who identity) error {
 	return &refusal{status: http.StatusTooManyRequests, wait: wait, text: "too many failed logins: wait as long as Retry-After says"}
 }
 
-// hunted says whether somebody tries passwords of this user from this client so often that
-// even the right one has to wait: a verified one is recognised at no cost, which would
-// serve a guesser too.
+// hunted reports whether somebody tries passwords of this user from this address over and
+// over. A verified one is recognised at no cost, which serves a guesser at the same address
+// too: such a guesser has to make a connection for each try.
 func (m *misses) hunted(who identity) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	f := m.by[who.both]
 	return f != nil && f.probes > maxProbes && time.Since(f.minute) < time.Minute
+}
+
+// home reports whether who has logged in from the address before.
+func (m *misses) home(who identity) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.homes[who.both]
 }
 
 // add counts a failed login.
@@ -121,9 +133,9 @@ func (m *misses) add(who identity) {
 		}
 		f.last = now
 		if f.n++; f.n >= freeTries {
-			longest := lastWait
-			if key == who.user {
-				longest = userWait
+			longest := otherWait
+			if key == who.both {
+				longest = lastWait
 			}
 			f.until = now.Add(min(longest, firstWait<<min(f.n-freeTries, 10)))
 		}
@@ -179,8 +191,8 @@ type hit struct {
 	until time.Time
 }
 
-// sum is the HMAC of an Authorization header from a client.
-func (k *known) sum(client netip.Prefix, authorization string) (sum [sha256.Size]byte) {
+// sum is the HMAC of an Authorization header from an address.
+func (k *known) sum(from netip.Addr, authorization string) (sum [sha256.Size]byte) {
 	k.mu.Lock()
 	if k.key == nil {
 		k.key = make([]byte, sha256.BlockSize)
@@ -188,7 +200,7 @@ func (k *known) sum(client netip.Prefix, authorization string) (sum [sha256.Size
 	}
 	mac := hmac.New(sha256.New, k.key)
 	k.mu.Unlock()
-	addr := client.Addr().As16()
+	addr := from.As16()
 	mac.Write(addr[:])
 	mac.Write([]byte(authorization))
 	mac.Sum(sum[:0])
@@ -211,8 +223,18 @@ func (k *known) find(sum [sha256.Size]byte) *hit {
 func (k *known) add(sum [sha256.Size]byte, u User, who identity) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.hits == nil || len(k.hits) >= maxKnown {
+	if k.hits == nil {
 		k.hits = map[[sha256.Size]byte]*hit{}
+	}
+	if len(k.hits) >= maxKnown { // the one that was not used for the longest time
+		var oldest [sha256.Size]byte
+		var until time.Time
+		for sum, h := range k.hits {
+			if until.IsZero() || h.until.Before(until) {
+				oldest, until = sum, h.until
+			}
+		}
+		delete(k.hits, oldest)
 	}
 	k.hits[sum] = &hit{u, who, time.Now().Add(remember)}
 }
@@ -222,20 +244,23 @@ type verifier struct {
 	mu      sync.Mutex // guards what follows
 	slots   chan struct{}
 	waiting int
+	from    map[netip.Prefix]int      // those that wait, by network
 	at      map[[sha256.Size]byte]int // logins that wait or are at work
 }
 
 // enter waits for a turn; done gives it back. The same login as one that waits already is
 // never turned away: it will cost no hash of its own, and after a restart a crowd of clients
 // comes with it at once.
-func (v *verifier) enter(ctx context.Context, sum [sha256.Size]byte) (done func(), err error) {
+func (v *verifier) enter(ctx context.Context, network netip.Prefix, sum [sha256.Size]byte) (done func(), err error) {
 	v.mu.Lock()
 	if v.slots == nil {
-		v.slots, v.at = make(chan struct{}, maxHashing), map[[sha256.Size]byte]int{}
+		cores := max(1, runtime.GOMAXPROCS(0)/2) // the others are for calls
+		v.slots, v.at, v.from = make(chan struct{}, min(cores, maxHashing)), map[[sha256.Size]byte]int{}, map[netip.Prefix]int{}
 	}
-	full := v.waiting >= maxWaiting && v.at[sum] == 0
+	full := v.at[sum] == 0 && (v.waiting >= maxWaiting || v.from[network] >= maxOfOne)
 	if !full {
 		v.waiting++
+		v.from[network]++
 		v.at[sum]++
 	}
 	v.mu.Unlock()
@@ -245,6 +270,9 @@ func (v *verifier) enter(ctx context.Context, sum [sha256.Size]byte) (done func(
 	defer func() {
 		v.mu.Lock()
 		v.waiting--
+		if v.from[network]--; v.from[network] == 0 {
+			delete(v.from, network)
+		}
 		v.mu.Unlock()
 	}()
 	leave := func() {

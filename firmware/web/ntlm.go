@@ -88,8 +88,8 @@ func (a *Auth) ntlmFinish(r *http.Request, addr netip.Addr, h *handshake, msg []
 		return User{}, unauthorized(err.Error())
 	}
 	who := identify(addr, m.user)
-	if err := a.misses.check(who); err != nil {
-		return User{}, err
+	if err := a.misses.check(who); err != nil && !a.misses.home(who) { // as a remembered password is
+		return User{}, a.parting(who, err)
 	}
 	account := a.find(m.user)
 	nt := make([]byte, 16) // nobody's: takes as long as a user's

@@ -25,8 +25,8 @@ const (
 // thousand idle clients, or as many that send a byte a second, so never keep a Disconnect
 // out, and one that has logged in stays longest.
 //
-// This machine has a room of its own, which nobody on the network can fill, and one address
-// of the network has half of the other at most.
+// This machine has a room of its own, which nobody on the network can fill, and one address,
+// or /64 of IPv6, has half of the other at most.
 type room struct {
 	max    int // of the network's, and of this machine's
 	opened time.Time
@@ -34,14 +34,15 @@ type room struct {
 	mu    sync.Mutex // guards what follows
 	conns map[*conn]bool
 	local int                  // conns of this machine
-	from  map[netip.Prefix]int // the others by client
+	from  map[netip.Prefix]int // the others by network
+	at    map[netip.Addr]int   // and by address
 }
 
 func newRoom(size int) *room {
 	if size <= 0 {
 		size = defaultRoom
 	}
-	return &room{max: size, opened: time.Now(), conns: map[*conn]bool{}, from: map[netip.Prefix]int{}}
+	return &room{max: size, opened: time.Now(), conns: map[*conn]bool{}, from: map[netip.Prefix]int{}, at: map[netip.Addr]int{}}
 }
 
 // conn is a connection in the room.
@@ -83,7 +84,7 @@ func (l *listener) Accept() (net.Conn, error) {
 // every other one has work that can't be cut.
 func (m *room) admit(nc net.Conn) *conn {
 	addr := addrOf(nc.RemoteAddr().String())
-	c := &conn{Conn: nc, room: m, addr: addr, client: clientOf(addr), local: addr.IsLoopback()}
+	c := &conn{Conn: nc, room: m, addr: addr, client: networkOf(addr), local: addr.IsLoopback()}
 	c.since.Store(int64(m.clock()))
 	surplus := m.add(c)
 	if surplus != nil {
@@ -105,6 +106,7 @@ func (m *room) add(c *conn) (surplus *conn) {
 		full = m.local > m.max
 	} else {
 		m.from[c.client]++
+		m.at[c.addr]++
 		crowd = m.from[c.client] > (m.max+1)/2
 		full = len(m.conns)-m.local > m.max
 	}
@@ -113,7 +115,7 @@ func (m *room) add(c *conn) (surplus *conn) {
 	}
 	for other := range m.conns {
 		same := other.local == c.local && (!crowd || other.client == c.client)
-		if same && other != c && (surplus == nil || other.goesBefore(surplus)) {
+		if same && other != c && (surplus == nil || other.goesBeforeLocked(surplus)) {
 			surplus = other
 		}
 	}
@@ -132,10 +134,14 @@ const (
 	atWork            // stays
 )
 
-// goesBefore says whether c is closed rather than other.
-func (c *conn) goesBefore(other *conn) bool {
+// goesBeforeLocked reports whether c is closed rather than other: of equal rank, one of the
+// address of its network that has the most, then the one that is silent for longest.
+func (c *conn) goesBeforeLocked(other *conn) bool {
 	if a, b := c.rank(), other.rank(); a != b {
 		return a < b
+	}
+	if a, b := c.room.at[c.addr], c.room.at[other.addr]; a != b && c.client == other.client {
+		return a > b
 	}
 	return c.since.Load() < other.since.Load()
 }
@@ -162,12 +168,20 @@ func (c *conn) Close() error {
 		delete(m.conns, c)
 		if c.local {
 			m.local--
-		} else if m.from[c.client]--; m.from[c.client] == 0 {
-			delete(m.from, c.client)
+		} else {
+			drop(m.from, c.client)
+			drop(m.at, c.addr)
 		}
 	}
 	m.mu.Unlock()
 	return c.Conn.Close()
+}
+
+// drop counts one down, and forgets it at the last.
+func drop[K comparable](counts map[K]int, key K) {
+	if counts[key]--; counts[key] == 0 {
+		delete(counts, key)
+	}
 }
 
 // writeSpare is how much longer than writeTimeout a write may take, so that the deadline need
@@ -352,9 +366,9 @@ func addrOf(hostPort string) netip.Addr {
 	return a.Addr().Unmap().WithZone("")
 }
 
-// clientOf is what counts as one client: an IPv4 address, or the /64 that every IPv6 client
-// has to itself.
-func clientOf(a netip.Addr) netip.Prefix {
+// networkOf is what has a share of the board: an IPv4 address, or a /64 of IPv6. Either may be
+// one client, who can take any address of it, or many people.
+func networkOf(a netip.Addr) netip.Prefix {
 	bits := a.BitLen()
 	if a.Is6() {
 		bits = 64

@@ -242,6 +242,17 @@ func TestOneClientHasHalfOfTheRoom(t *testing.T) {
 	})
 }
 
+func TestANeighbourInTheSameIPv6NetworkIsNotPushedOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, _ := start(t, 8, echo)
+		neighbour := m.dial(t, "2001:db8::2")
+		full(t, m, 100, "2001:db8::1")
+		if closed(t, neighbour) {
+			t.Error("the neighbour's connection was closed")
+		}
+	})
+}
+
 func TestTheNetworkCannotKeepThisMachineOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := start(t, 2, echo)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -33,12 +34,12 @@ func (o *operation) dialVoice(number string) (Answer, error) {
 		return o.dialListening(number)
 	}
 	limit := answerLimit*time.Second + time.Duration(len(number))*digitTime + dialMargin
-	result, err := o.dial("ATDT"+number, limit)
-	if err != nil {
+	result, err := o.place("ATDT"+number, limit, nil)
+	if err != nil && !errors.Is(err, errForgotten) {
 		return "", o.unanswered(err)
 	}
 	switch result {
-	case "OK":
+	case "", "OK": // "" is one that came garbled
 	case "VCON", "#VCON", "VOICE": // never said but after ringback, or to a voice
 		o.call.sure(Ringback)
 	case "POLARITY REVERSAL":
@@ -124,6 +125,38 @@ func (o *operation) dial(cmd string, limit time.Duration) (result string, err er
 	}
 	if err := resultOf(result); err != nil {
 		return "", fmt.Errorf("%w: %s answered %s", err, cmd, result)
+	}
+	return result, err
+}
+
+// errForgotten is a dial command whose result is no longer waited for.
+var errForgotten = errors.New("modem: the result of the dial command was not heard")
+
+// place is dial, but for a result that is lost: it is no longer waited for when one came that
+// was garbled, when the far end is known to have answered, or after lost.
+func (o *operation) place(cmd string, limit time.Duration, lost <-chan time.Time) (result string, err error) {
+	select {
+	case <-o.call.taken: // by an earlier command
+	default:
+	}
+	placed, forgotten := make(chan struct{}), false
+	var waits sync.WaitGroup
+	waits.Go(func() {
+		select {
+		case <-placed:
+			return
+		case <-o.call.up:
+		case <-o.call.taken:
+		case <-lost:
+		}
+		forgotten = true
+		o.s.chat.Forget()
+	})
+	result, err = o.dial(cmd, limit)
+	close(placed)
+	waits.Wait()
+	if forgotten && errors.Is(err, ErrTimeout) && o.ctx.Err() == nil {
+		return "", errForgotten
 	}
 	return result, err
 }

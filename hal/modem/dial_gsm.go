@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 )
 
@@ -28,7 +27,7 @@ func (o *operation) dialGSM(number string) (Answer, error) {
 	if !o.s.dialect.NoPoll {
 		o.call.check()
 	}
-	if err := o.place("ATD" + number + ";"); err != nil {
+	if err := o.placeGSM("ATD" + number + ";"); err != nil {
 		return "", o.refine(err)
 	}
 	if !o.s.dialect.NoPoll {
@@ -72,28 +71,15 @@ func (o *operation) listIsFree() error {
 	return o.s.free()
 }
 
-// place sends ATD and returns when the modem has taken it, when its OK must have been lost, or
-// when the far end has answered already.
-func (o *operation) place(cmd string) error {
-	placed := make(chan struct{})
-	var waits sync.WaitGroup
-	waits.Go(func() {
-		limit := time.NewTimer(okLimit)
-		defer limit.Stop()
-		select {
-		case <-placed:
-			return
-		case <-o.call.up:
-		case <-limit.C:
-		}
-		o.s.chat.Forget()
-	})
-	_, err := o.dial(cmd, ringLimit)
-	close(placed)
-	waits.Wait()
+// placeGSM sends ATD and returns when the modem has taken it, when its OK must have been lost,
+// or when the far end has answered already. BUSY and its like are left to be proven.
+func (o *operation) placeGSM(cmd string) error {
+	lost := time.NewTimer(okLimit)
+	defer lost.Stop()
+	_, err := o.place(cmd, ringLimit, lost.C)
 	switch {
 	case o.ctx.Err() != nil:
-	case errors.Is(err, ErrTimeout): // whether there is a call, its proof will show
+	case errors.Is(err, errForgotten): // whether there is a call, its proof will show
 		return nil
 	case o.s.dialect.NoPoll:
 	case errors.Is(err, ErrBusy), errors.Is(err, ErrNoCarrier), errors.Is(err, ErrNoAnswer):

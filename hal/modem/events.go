@@ -27,6 +27,7 @@ type call struct {
 	events chan event
 	up     chan struct{} // closed when the network says that the far end has answered
 	over   chan struct{} // closed when the call has ended
+	taken  chan struct{} // holds a token when the OK to ATD came garbled
 	ask    chan struct{} // holds a token when proof is wanted at once
 	began  time.Time
 	voice  bool     // on an analogue line, which has one call at a time
@@ -53,7 +54,7 @@ const eventLimit = 256
 func newCall() *call {
 	c := &call{
 		events: make(chan event, eventLimit), up: make(chan struct{}), over: make(chan struct{}),
-		ask: make(chan struct{}, 1), began: time.Now(), answer: Assumed,
+		ask: make(chan struct{}, 1), taken: make(chan struct{}, 1), began: time.Now(), answer: Assumed,
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	return c

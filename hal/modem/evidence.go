@@ -28,13 +28,20 @@ func (c *call) line(line string) {
 	}
 }
 
-// garbled takes a line that says nothing that is known. It may have been the end of the call.
+// garbled takes a line that says nothing that is known. It may have been the end of the call,
+// or the OK to ATD: any other is known to be the answer of a command.
 func (c *call) garbled(line string) {
 	if r, ok := garbledEnd(line); ok {
 		c.report(r)
-	} else {
-		c.wantProof()
+		return
 	}
+	if isNear(line, "OK") {
+		select {
+		case c.taken <- struct{}{}:
+		default:
+		}
+	}
+	c.wantProof()
 }
 
 // verdict is what becomes of a report.

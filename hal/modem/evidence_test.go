@@ -369,3 +369,44 @@ func TestAMobileLineThatBeginsToRingAsItIsDialled(t *testing.T) {
 		hangUp(t, m)
 	})
 }
+
+// One lost or garbled line on an analogue line, where nothing can be asked while the modem dials.
+func TestOneBadLineLosesNoVoiceCall(t *testing.T) {
+	tests := []struct {
+		name string
+		lost string   // the answer to this command is
+		said []string // after ATDT
+	}{
+		{"OK to ATDT, garbled", "", []string{"O"}},
+		{"OK to ATDT, with one more", "", []string{"RINGING", "OKK"}},
+		{"the reply to AT+FCLASS=8", "AT+FCLASS=8", []string{"OK"}},
+		{"the reply to AT+VLS=1", "AT+VLS=1", []string{"OK"}},
+		{"CONNECT to AT+VTX", "AT+VTX", []string{"OK"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFake()
+				f.onDial = func(f *fake) {
+					for _, l := range tt.said {
+						time.Sleep(4 * time.Second)
+						if l != "RINGING" {
+							f.set(commands, true)
+						}
+						f.line(l)
+					}
+				}
+				m := start(t, f, "voice")
+				f.change(func() { f.lost = tt.lost })
+				begin := time.Now()
+				answers(t, m)
+				heard, err := m.Play(t.Context(), bytes.NewReader(tone(3*time.Second)), modem.Far{})
+				if err != nil || heard != 3*time.Second || time.Since(begin) > 15*time.Second {
+					t.Errorf("heard %v after %v, %v", heard, time.Since(begin), err)
+				}
+				hangUp(t, m)
+				f.checkOnHook(t)
+			})
+		})
+	}
+}

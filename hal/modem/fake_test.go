@@ -314,7 +314,9 @@ func (f *fake) executeVoice(cmd string, q quirks) string {
 		f.set(commands, true)
 	case cmd == "AT+VTX", cmd == "AT+VRX":
 		f.set(map[bool]fakeMode{true: playing, false: recording}[cmd == "AT+VTX"], true)
-		f.say("\r\nCONNECT\r\n")
+		if !f.loses(cmd) {
+			f.say("\r\nCONNECT\r\n")
+		}
 		if q.onTalk != nil {
 			f.tasks.Go(func() { q.onTalk(f) })
 		}

@@ -144,6 +144,22 @@ func (o *operation) command(cmd string) error {
 	return o.explain(err)
 }
 
+// connect begins voice data mode. A modem whose CONNECT was lost may be in it, and is told to
+// leave before it is asked again.
+func (o *operation) connect(cmd string, sound func([]byte), abort []byte) (*at.Stream, error) {
+	ctx, cancel := context.WithTimeout(o.ctx, replyLimit)
+	defer cancel()
+	stream, err := o.s.chat.Connect(ctx, cmd, sound, abort)
+	if !errors.Is(err, at.ErrTimeout) || o.ctx.Err() != nil {
+		return stream, err
+	}
+	if err := o.s.chat.WriteRaw([]byte(leave)); err != nil {
+		return nil, err
+	}
+	o.s.chat.Drain(o.ctx, settle)
+	return o.s.chat.Connect(o.ctx, cmd, sound, abort)
+}
+
 // explain is explain, but for an ended context, whose cause stands for itself.
 func (o *operation) explain(err error) error {
 	if err != nil && o.ctx.Err() != nil {

@@ -115,7 +115,7 @@ func endOf(err error) error {
 
 // playVoice plays through a voice modem's +VTX.
 func (o *operation) playVoice(pcm io.Reader) (time.Duration, error) {
-	stream, err := o.s.chat.Connect(o.ctx, "AT+VTX", nil, stopPlaying)
+	stream, err := o.connect("AT+VTX", nil, stopPlaying)
 	if err != nil {
 		if err = o.lost(err); errors.Is(err, ErrRefused) {
 			err = fmt.Errorf("%w: %w", ErrSound, err)

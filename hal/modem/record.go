@@ -15,7 +15,7 @@ var stopRecording = []byte{at.DLE, '!'}
 func (o *operation) receive() (*at.Stream, error) {
 	decode, call := o.s.codec.decoder(), o.call
 	var samples []int16
-	stream, err := o.s.chat.Connect(o.ctx, "AT+VRX", func(data []byte) {
+	stream, err := o.connect("AT+VRX", func(data []byte) {
 		samples = decode(samples[:0], data)
 		call.hear(samples)
 	}, stopRecording)

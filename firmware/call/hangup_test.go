@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"hookswitch/firmware/audio"
 	"hookswitch/firmware/call"
 	"hookswitch/hal/sim"
 )
@@ -17,9 +18,11 @@ import (
 // long is a request whose message lasts.
 func long(number string) call.Request {
 	req := request(number)
-	req.Clip = speech(time.Minute)
+	req.Clip = minute()
 	return req
 }
+
+var minute = sync.OnceValue(func() audio.Clip { return speech(time.Minute) })
 
 // hangsUp disconnects a call, checks that it takes no longer than limit and that everybody is
 // told the same afterwards, and returns the answer.
@@ -397,5 +400,42 @@ func TestACallThatWasCutOffIsOverWhenItsLineIsOnHook(t *testing.T) {
 				over(t, b, "cut")
 			})
 		})
+	}
+}
+
+// A far end that hangs up ends the call at once, wherever it is.
+func TestNoCarrierEndsACallAtOnce(t *testing.T) {
+	greeting := &call.Greeting{Keep: func(audio.Clip) error { return nil }, Delete: func() error { return nil }}
+	for _, line := range []string{"fxo1", "gsm1"} {
+		for name, change := range map[string]func(*call.Request, *call.LineConfig){
+			"in the message": func(*call.Request, *call.LineConfig) {},
+			"at a prompt":    func(_ *call.Request, l *call.LineConfig) { l.PressOne = true },
+			"in the lead-in": func(_ *call.Request, l *call.LineConfig) { l.LeadIn = time.Minute },
+			"at a menu":      func(r *call.Request, _ *call.LineConfig) { r.Greeting, r.Dial = greeting, "5550106" },
+			"in a recording": func(r *call.Request, _ *call.LineConfig) { r.Greeting, r.Dial = greeting, "5550129" },
+		} {
+			for _, after := range []time.Duration{15 * time.Second, 22*time.Second + 7*time.Millisecond} {
+				t.Run(line+" "+name, func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						req := long("5550106")
+						far := map[string]sim.FarEnd{
+							"5550106": {}, "5550129": {Says: minute(), Keys: []sim.Key{{At: 6 * time.Second, Key: '2'}}},
+						}
+						b := newBoardOn(t, sim.New(sim.Options{Numbers: far}), func(o *call.Options) { change(&req, &o.Lines[0]) }, line)
+						b.lines[line].Fault(sim.Faults{NoCarrier: after})
+						id := b.start(t, req).ID
+						b.until(t, id, call.Connected)
+						for b.lines[line].ModemOffHook() {
+							time.Sleep(time.Millisecond)
+						}
+						said := time.Now()
+						info, _ := b.until(t, id, call.Disconnected)
+						if d := time.Since(said); d > 100*time.Millisecond || info.Reason != "the far end hung up" {
+							t.Errorf("%v after %v: %s, %s", d, after, info.Cause, info.Reason)
+						}
+					})
+				})
+			}
+		}
 	}
 }

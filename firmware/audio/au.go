@@ -29,7 +29,7 @@ func openAU(r io.ReadSeeker, at, size int64) (*source, error) {
 	}
 	e, ok := auEncodings[head.Encoding]
 	if !ok {
-		return nil, fmt.Errorf("%w: AU of encoding %d", ErrFormat, head.Encoding)
+		return nil, demuxer("au", fmt.Sprintf("AU of encoding %d", head.Encoding))
 	}
 	frame := int64(e.bytes) * int64(head.Channels)
 	s := &source{rate: int(head.Rate)}

@@ -1,6 +1,7 @@
 package audio
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -33,6 +34,8 @@ type source struct {
 	count func() int64
 	// next opens what follows in the file; nil where nothing can. io.EOF: nothing does.
 	next func() (*source, error)
+	// close lets go of what reads the file; nil where nothing has to.
+	close func()
 
 	// At the end of the sound:
 	missing int64 // samples that the file says it holds and are not there
@@ -55,9 +58,9 @@ type stream struct {
 	exhausted bool
 }
 
-func openStream(r io.ReadSeeker, name string) (*stream, error) {
+func openStream(ctx context.Context, r io.ReadSeeker, name string) (*stream, error) {
 	f := &file{ReadSeeker: r}
-	s, err := open(f, name)
+	s, err := open(ctx, f, name)
 	if err != nil {
 		return nil, f.explain(err)
 	}
@@ -117,6 +120,13 @@ func (d *stream) advance(end error) error {
 	return nil
 }
 
+// close ends the stream before its end.
+func (d *stream) close() {
+	if d.s.close != nil {
+		d.s.close()
+	}
+}
+
 // description is of what was read so far.
 func (d *stream) description() Description {
 	return Description{
@@ -137,10 +147,11 @@ func told(missing time.Duration) time.Duration {
 // that was cut short, or is damaged in the middle, is as long as what is there; one without
 // a whole header or any sound is ErrBroken.
 func Decode(r io.ReadSeeker, limit time.Duration) (Clip, error) {
-	d, err := openStream(r, "")
+	d, err := openStream(context.Background(), r, "")
 	if err != nil {
 		return nil, err
 	}
+	defer d.close()
 	limit = min(limit, longest)
 	if n := d.s.length; n > 0 && duration(n, d.s.rate) > limit {
 		return nil, TooLong{duration(n, d.s.rate), limit}
@@ -183,10 +194,15 @@ func (d Description) Incomplete() string {
 // has to. name may tell formats that the bytes do not. Errors: ErrFormat, ErrBroken, ErrLimit;
 // any other is of reading the file, and may pass.
 func Describe(r io.ReadSeeker, name string) (Description, error) {
-	d, err := openStream(r, name)
+	return describe(context.Background(), r, name)
+}
+
+func describe(ctx context.Context, r io.ReadSeeker, name string) (Description, error) {
+	d, err := openStream(ctx, r, name)
 	if err != nil {
 		return Description{}, err
 	}
+	defer d.close()
 	for {
 		n, end := d.s.length, io.EOF
 		switch {

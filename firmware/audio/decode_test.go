@@ -143,6 +143,7 @@ const (
 )
 
 func TestDecodeRefuses(t *testing.T) {
+	t.Setenv("PATH", "") // without ffmpeg
 	good := wav(8000, 1, sine(8000, 1000, time.Second))
 	tiny := good[:atData+400]
 	text := []byte(strings.Repeat("Dear Anna, here is your voice message.\n", 200))
@@ -153,7 +154,7 @@ func TestDecodeRefuses(t *testing.T) {
 		says string
 	}{
 		{"nothing", nil, audio.ErrBroken, "empty"},
-		{"text named .wav", text, audio.ErrFormat, "neither WAV nor"},
+		{"text named .wav", text, audio.ErrFormat, "text"},
 		{"zeros", make([]byte, 5000), audio.ErrFormat, ""},
 		{"a WAV signature alone", good[:12], audio.ErrBroken, "cut short"},
 		{"half a signature", good[:10], audio.ErrBroken, "cut short"},
@@ -177,7 +178,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"an unknown coding", le16(good, atTag, 0x0130), audio.ErrFormat, "ffmpeg"},
 		{"ADPCM in blocks of two bytes", le16(le16(good, atTag, 0x11), atBits, 4), audio.ErrBroken, "blocks"},
 		{"AMR", append([]byte("#!AMR\n"), make([]byte, 500)...), audio.ErrFormat, "AMR; convert it first, with ffmpeg"},
-		{"AMR-WB", append([]byte("#!AMR-WB\n"), make([]byte, 500)...), audio.ErrFormat, "AMR-WB"},
+		{"AMR, wide-band", append([]byte("#!AMR-WB\n"), make([]byte, 500)...), audio.ErrFormat, "AMR"},
 		{"WMA", append([]byte("\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c"), make([]byte, 500)...), audio.ErrFormat, "WMA"},
 		{"MPEG-4", append([]byte("\x00\x00\x00\x20ftypM4A "), make([]byte, 500)...), audio.ErrFormat, "MPEG-4"},
 		{"Ogg Vorbis", append([]byte("OggS\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00aaaa\x00\x00\x00\x00crcc\x01\x1e\x01vorbis"), make([]byte, 500)...), audio.ErrFormat, "not Opus"},

@@ -43,23 +43,28 @@ func NewMessage(c Clip) *Message {
 // that the bytes do not. Errors: those of Describe; TooLong where it is longer than limit;
 // the cause of ctx.
 func Load(ctx context.Context, f io.ReadSeekCloser, name string, limit time.Duration) (*Message, error) {
-	about, err := Describe(f, name)
+	about, err := describe(ctx, f, name)
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
 	if err == nil && about.Duration > limit {
 		err = TooLong{about.Duration, limit}
 	}
+	dctx, stop := context.WithCancel(context.Background()) // it goes on when Load has returned
 	var d *stream
 	if err == nil {
-		d, err = openStream(f, name)
+		d, err = openStream(dctx, f, name)
 	}
 	if err != nil {
+		stop()
 		_ = f.Close()
 		return nil, err
 	}
-	dctx, stop := context.WithCancel(context.Background()) // it goes on when Load has returned
 	s := &Message{about: about, stop: stop, done: make(chan struct{}), ready: make(chan struct{})}
 	go func() {
 		defer close(s.done)
 		defer f.Close()
+		defer d.close()
 		s.decode(dctx, d, limit)
 	}()
 	select {

@@ -2,6 +2,8 @@ package audio
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -44,8 +46,8 @@ func (f *file) explain(err error) error {
 }
 
 // open finds out what r is by its first bytes, behind any ID3v2 tags; where they tell
-// nothing, by its name.
-func open(r io.ReadSeeker, name string) (*source, error) {
+// nothing, by its name. A converter runs until ctx ends.
+func open(ctx context.Context, r io.ReadSeeker, name string) (*source, error) {
 	size, err := r.Seek(0, io.SeekEnd)
 	if err != nil {
 		return nil, err
@@ -68,6 +70,11 @@ func open(r io.ReadSeeker, name string) (*source, error) {
 		return nil, err
 	}
 	s, err := sniff(r, head, at, size, name)
+	if other := (*formatError)(nil); errors.As(err, &other) && len(other.with.args) > 0 {
+		if converted, ok, failed := other.with.open(ctx, r); ok {
+			s, err = converted, failed
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +149,7 @@ func sniff(r io.ReadSeeker, head []byte, at, size int64, name string) (*source, 
 	}
 	for _, f := range strangers {
 		if len(head) >= f.at && bytes.HasPrefix(head[f.at:], []byte(f.magic)) {
-			return nil, fmt.Errorf("%w: %s", ErrFormat, f.what)
+			return nil, demuxer(f.demuxer, f.what)
 		}
 	}
 	if from := bytes.Index(head, []byte("RIFF")); from > 0 && isWAV(head[from:]) { // behind somebody's own header
@@ -156,17 +163,18 @@ func sniff(r io.ReadSeeker, head []byte, at, size int64, name string) (*source, 
 
 func begins(head []byte, magic string) bool { return bytes.HasPrefix(head, []byte(magic)) }
 
-// strangers are formats that somebody may well try, and what to do about them.
+// strangers are formats that we do not decode.
 var strangers = []struct {
-	at          int
-	magic, what string
+	at                   int
+	magic, demuxer, what string
 }{
-	{0, "#!AMR-WB\n", "AMR-WB; convert it first, with ffmpeg -i FILE -ar 16000 FILE.wav"},
-	{0, "#!AMR\n", "AMR; convert it first, with ffmpeg -i FILE FILE.wav"},
-	{0, "\x30\x26\xb2\x75\x8e\x66\xcf\x11", "WMA; convert it first, with ffmpeg -i FILE FILE.wav"},
-	{4, "ftyp", "MPEG-4 (AAC); convert it first, with ffmpeg -i FILE FILE.wav"},
-	{0, "FORM", "AIFF; convert it first, with sox FILE FILE.wav"},
-	{0, "riff\x2e\x91\xcf\x11", "Wave64; convert it first, with ffmpeg -i FILE FILE.wav"},
-	{0, "\xff\xf1", "AAC; convert it first, with ffmpeg -i FILE FILE.wav"},
-	{0, "\xff\xf9", "AAC; convert it first, with ffmpeg -i FILE FILE.wav"},
+	{0, "#!AMR", "amr", "AMR"},
+	{0, "\x30\x26\xb2\x75\x8e\x66\xcf\x11", "asf", "WMA"},
+	{4, "ftyp", "mov", "MPEG-4 (AAC)"},
+	{0, "FORM", "aiff", "AIFF"},
+	{0, "riff\x2e\x91\xcf\x11", "w64", "Wave64"},
+	{0, "caff", "caf", "CAF"},
+	{0, "\x1a\x45\xdf\xa3", "matroska", "WebM"},
+	{0, "\xff\xf1", "aac", "AAC"},
+	{0, "\xff\xf9", "aac", "AAC"},
 }

@@ -20,7 +20,7 @@ const (
 // openOgg opens Opus in Ogg, RFC 7845, and what is chained to it.
 func openOgg(r io.Reader, head []byte) (*source, error) {
 	if !bytes.Contains(head, []byte("OpusHead")) {
-		return nil, fmt.Errorf("%w: Ogg, but not Opus; convert it first, with ffmpeg -i FILE FILE.wav", ErrFormat)
+		return nil, demuxer("ogg", "Ogg, but not Opus")
 	}
 	s := &source{rate: opusRate, length: -1}
 	o := &opusReader{s: s, ogg: newOggReader(r)}

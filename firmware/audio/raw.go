@@ -24,15 +24,31 @@ type rawFormat struct {
 	rate int
 }
 
+// rawConvertible are such names of what only the converter reads.
+var rawConvertible = map[string][]string{
+	".g722": {"-f", "g722"},
+	".g726": {"-f", "g726le", "-code_size", "4"}, ".g726-16": {"-f", "g726le", "-code_size", "2"}, ".g726-24": {"-f", "g726le", "-code_size", "3"},
+	".g726-32": {"-f", "g726le", "-code_size", "4"}, ".g726-40": {"-f", "g726le", "-code_size", "5"},
+}
+
+// mostRough is the roughness of what may still be speech, which has 0.05 to 0.4; noise has 1.
+const mostRough = 0.6
+
 // openRaw takes sound without a header for what its name says, if it sounds like that: a
 // guess is never played.
 func openRaw(r io.ReadSeeker, head []byte, at, size int64, name string) (*source, error) {
 	ext := strings.ToLower(path.Ext(name))
-	best, roughness := rawFormat{}, 0.6 // speech has 0.05 to 0.4, noise 1
+	best, roughness := rawFormat{}, mostRough
 	for _, f := range rawFormats[ext] {
 		if got := f.roughness(head); got < roughness*0.8 || best.rate == 0 && got < roughness {
 			best, roughness = f, got
 		}
+	}
+	if isText(head) {
+		return nil, fmt.Errorf("%w: text", ErrFormat)
+	}
+	if args := rawConvertible[ext]; args != nil {
+		return nil, &formatError{strings.ToUpper(ext[1:]), convertible{args: args, raw: true}}
 	}
 	if best.rate == 0 {
 		if rawFormats[ext] != nil {
@@ -44,6 +60,16 @@ func openRaw(r io.ReadSeeker, head []byte, at, size int64, name string) (*source
 		return nil, err
 	}
 	return &source{rate: best.rate, length: (size - at) / int64(best.bytes), read: pcmReader(bufio.NewReaderSize(r, 1<<16), best.encoding, 1)}, nil
+}
+
+// isText reports whether b is ASCII.
+func isText(b []byte) bool {
+	for _, c := range b {
+		if c >= 0x7f || c < ' ' && c != '\n' && c != '\r' && c != '\t' {
+			return false
+		}
+	}
+	return true
 }
 
 // roughness is how much a sample differs from the one before it, by power: half that of two

@@ -62,7 +62,7 @@ func (f *wavFormat) source(r *bufio.Reader, length, fact int64) (*source, error)
 	case tagMP3:
 		return newMP3(r)
 	}
-	return nil, fmt.Errorf("%w: WAV of format %#04x; convert it first, with ffmpeg -i FILE -c:a pcm_s16le NEW.wav", ErrFormat, f.tag)
+	return nil, demuxer("wav", fmt.Sprintf("WAV of format %#04x", f.tag))
 }
 
 // encoding is how the samples are written. G.711 has eight bits whatever the header says;
@@ -129,7 +129,7 @@ func (f *wavFormat) adpcm(r *bufio.Reader, length, fact int64) (*source, error) 
 		decode = msBlock(f.channels, f.msCoefs())
 	}
 	if f.bits != 4 && f.bits != 0 && f.bits != 16 { // 16: that of what comes out
-		return nil, fmt.Errorf("%w: ADPCM of %d bits", ErrFormat, f.bits)
+		return nil, demuxer("wav", fmt.Sprintf("ADPCM of %d bits", f.bits))
 	}
 	if f.block < header {
 		return nil, fmt.Errorf("%w: ADPCM in blocks of %d bytes", ErrBroken, f.block)

@@ -1,6 +1,7 @@
 package call
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,7 +37,7 @@ func (t *Lent) Test(ctx context.Context, plan audio.Plan, tell func(Finding)) er
 	}
 	defer port.Close()
 	if t.l.modem.GSM() {
-		return testMobile(ctx, port, tell)
+		return t.testMobile(ctx, port, tell)
 	}
 	h := t.l.cfg.Hook
 	t.idle(h.Ring, "ringing", "not ringing", "the line is ringing: try again when it has stopped", tell)
@@ -101,7 +102,7 @@ func (t *Lent) loop(ctx context.Context, in hal.Input, tell func(Finding)) {
 	}
 }
 
-func testMobile(ctx context.Context, port io.ReadWriteCloser, tell func(Finding)) error {
+func (t *Lent) testMobile(ctx context.Context, port io.ReadWriteCloser, tell func(Finding)) error {
 	r, err := modem.Probe(ctx, port)
 	if err != nil {
 		tell(Finding{"modem", false, err.Error()})
@@ -114,10 +115,15 @@ func testMobile(ctx context.Context, port io.ReadWriteCloser, tell func(Finding)
 	if r.Signal != 0 {
 		network += fmt.Sprintf(", %d dBm", r.Signal)
 	}
-	if r.Fault != "" {
-		network += ": " + r.Fault
+	if r.NetworkFault != "" {
+		network += ": " + r.NetworkFault
 	}
-	tell(Finding{"network", r.Fault == "", network})
+	tell(Finding{"network", r.NetworkFault == "", network})
+	sound := r.SoundFault
+	if open := t.l.cfg.Modem.OpenPCM; sound == "" && open != nil {
+		sound = text(modem.TrySoundPort(open))
+	}
+	tell(Finding{"sound", sound == "", cmp.Or(sound, r.Sound)})
 	return nil
 }
 

@@ -22,6 +22,8 @@ var quectel = Dialect{
 // quectelSound sets +QPCMV, as firmware without voice answers AT+QPCMV=? in full.
 var quectelSound = SoundTest{
 	Set: "AT+QPCMV=1,0", Undo: "AT+QPCMV=0",
-	Why: "the module does not bring its voice to the USB port: either GPS has that port, which init = ['AT+QGPSCFG=\"outport\",\"none\"'] " +
-		"takes from it, or this variant has no voice",
+	Why:  "the module does not bring its voice to the USB port: " + quectelGPS + ", or this variant has no voice",
+	Busy: "AT+QGPSCFG=\"outport\"", BusyIf: "USBNMEA", BusyWhy: "the module's sound port is busy: " + quectelGPS,
 }
+
+const quectelGPS = "GPS has that port, which init = ['AT+QGPSCFG=\"outport\",\"none\"'] takes from it"

@@ -218,10 +218,6 @@ func (m *Modem) look(ctx context.Context, s *session) (pause time.Duration, ok b
 	if s.current() != nil { // between two operations of a call
 		return checkAgain, true
 	}
-	if s.hasRebooted() {
-		m.setFault(faultf(ErrGone, "the modem has restarted by itself and is set up again: check its power supply"))
-		return 0, false
-	}
 	ctx, cancel := context.WithTimeout(ctx, checkLimit)
 	defer cancel()
 	if s.lasting == nil {

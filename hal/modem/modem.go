@@ -253,6 +253,7 @@ func (m *Modem) Dial(ctx context.Context, number string, far Far) (Answer, error
 	}
 	m.newSound()
 	if err := o.s.fresh(o.ctx); err != nil {
+		o.s.wake()
 		return "", o.explain(err)
 	}
 	if !o.s.dialect.GSM {

@@ -15,6 +15,10 @@ const pcmAhead = 60 * time.Millisecond
 // pcmTail is what the module still holds when the last frame is due.
 const pcmTail = 100 * time.Millisecond
 
+// heldLimit is how long the audio port may hold sound up in a call, hiccups of USB included,
+// before what is heard is in pieces.
+const heldLimit = 3 * time.Second
+
 // pcmPort is the audio port of a GSM modem during a call: 16-bit little-endian, 8000 Hz,
 // both ways. What it delivers is always read: a port that nobody reads may stop.
 type pcmPort struct {
@@ -23,7 +27,8 @@ type pcmPort struct {
 	gone chan struct{} // closed when it delivers no more
 	err  error         // why; set before gone is closed
 	buf  []byte
-	last time.Time // when what was sent so far has been heard; belongs to the one that plays
+	last time.Time     // when what was sent so far has been heard; belongs to the one that plays
+	held time.Duration // how long writes have waited in this call
 }
 
 // openPCM opens the audio port and passes on what it delivers.
@@ -81,13 +86,20 @@ func (p *pcmPort) send(samples []int16) error {
 	default:
 	}
 	p.buf = encodeLinear(p.buf[:0], samples)
+	begin := time.Now()
 	_, err := p.out.Write(p.buf)
+	if waited := time.Since(begin); waited > frameTime { // what is paced by the clock does not wait
+		p.held += waited
+	}
 	switch {
 	case errors.Is(err, at.ErrStuck):
 		return faultf(ErrSound, "the modem's sound port takes no more sound: it has stalled in the call; "+
 			"if that happens again switch the modem off for 5 s, or change its firmware")
 	case err != nil:
 		return faultf(ErrSound, "the modem's sound port has gone in the call: %v", err)
+	case p.held > heldLimit:
+		return faultf(ErrSound, "the modem's sound port takes sound more slowly than it is spoken: set the module to 8000 Hz, "+
+			"or switch it off for 5 s")
 	}
 	return nil
 }

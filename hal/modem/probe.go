@@ -2,7 +2,6 @@ package modem
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -23,6 +22,9 @@ type Report struct {
 	Operator string   `json:"operator,omitempty"` // AT+COPS?
 	Signal   int      `json:"signal,omitempty"`   // dBm; 0 is not known
 	Fault    string   `json:"fault,omitempty"`    // why it will not do and what to do; "" where it will
+
+	NetworkFault string `json:"network_fault,omitempty"` // the part of Fault that is the SIM's and the network's
+	SoundFault   string `json:"sound_fault,omitempty"`   // the part that a call would not be heard for
 }
 
 // Probe hangs the modem on port up, finds out what it is and whether it will do, and closes
@@ -39,42 +41,51 @@ func Probe(ctx context.Context, port io.ReadWriteCloser) (Report, error) {
 		Ident: s.ident, Dialect: s.dialect.Name, About: s.dialect.About, GSM: s.dialect.GSM,
 		Classes: s.classes, Sound: s.codec.name,
 	}
-	if errors.Is(fault, ErrSound) && s.lasting == nil {
-		fault = s.awaitSound(ctx, fault)
-	}
-	if fault != nil {
-		r.Fault = fault.Error()
-	}
 	for _, f := range s.formats {
 		r.Formats = append(r.Formats, f.String())
 	}
-	if r.GSM {
-		s.probeNetwork(ctx, &r)
-		switch {
-		case errors.Is(fault, ErrSound):
-		case s.dialect.NoAudio == "" && s.sound:
-			r.Sound = "16-bit linear on a second port"
-		case s.dialect.NoAudio == "": // the network's fault came first
-			if err := s.canSpeak(ctx); err != nil {
-				r.Fault += "; and " + err.Error()
-			}
-		}
+	if !r.GSM {
+		r.Fault = sentence(fault)
+		return r, nil
+	}
+	s.probeNetwork(ctx, &r)
+	if r.SoundFault = sentence(s.probeSound(ctx)); r.SoundFault == "" {
+		r.Sound = "16-bit linear on a second port"
+	}
+	r.Fault = r.NetworkFault
+	switch {
+	case r.Fault == "":
+		r.Fault = r.SoundFault
+	case r.SoundFault != "":
+		r.Fault += "; and " + r.SoundFault
 	}
 	return r, nil
 }
 
-// awaitSound asks again for the sound of a module that may have started just now.
-func (s *session) awaitSound(ctx context.Context, fault error) error {
-	for begin := time.Now(); errors.Is(fault, ErrSound) && time.Since(begin) < slowSound && sleep(ctx, slowSoundAgain) == nil; {
-		fault = s.fit(ctx)
+func sentence(err error) string {
+	if err == nil {
+		return ""
 	}
-	return fault
+	return err.Error()
+}
+
+// probeSound reports why a call would not be heard. A module that may have started just now
+// is asked again.
+func (s *session) probeSound(ctx context.Context) error {
+	if s.lasting != nil {
+		return s.lasting
+	}
+	err := s.canSpeak(ctx)
+	for begin := time.Now(); err != nil && time.Since(begin) < slowSound && sleep(ctx, slowSoundAgain) == nil; {
+		err = s.canSpeak(ctx)
+	}
+	return err
 }
 
 // probeNetwork asks for what a person with an antenna in hand wants to know.
 func (s *session) probeNetwork(ctx context.Context, r *Report) {
 	r.Network = "registered"
-	if err := s.network(ctx); err != nil {
+	if r.NetworkFault = sentence(s.network(ctx)); r.NetworkFault != "" {
 		r.Network = "not registered"
 	}
 	if info, err := s.ask(ctx, "AT+COPS?", "+COPS:"); err == nil && len(info) > 0 {

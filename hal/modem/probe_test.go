@@ -30,6 +30,8 @@ func TestProbeTellsWhatAPortIs(t *testing.T) {
 			"AT+COPS?": "+COPS: 0,0,\"Example Mobile\",7\r\n\r\nOK", "AT+CSQ": "+CSQ: 21,99\r\n\r\nOK",
 		}, []string{`A GSM or LTE modem; dialect "sim7600"`, "registered, operator Example Mobile, signal -71 dBm, good", "It will do."}},
 		{"SIM800", true, map[string]string{"AT+CGMM": "SIMCOM_SIM800L\r\n\r\nOK"}, []string{`dialect "sim800"`, "It will not do: a SIM800 has no PCM on a serial port"}},
+		{"A7670E", true, map[string]string{"AT+CGMM": "A7670E-FASE\r\n\r\nOK", "AT+CGMI": "SIMCOM INCORPORATED\r\n\r\nOK", "AT+CPCMREG": "ERROR"}, []string{`dialect "simcom"`, "Network: registered", "It will not do: no sound: "}},
+		{"EC25 without a SIM, whose sound port GPS has", true, map[string]string{"AT+CGMM": "EC25\r\n\r\nOK", "AT+CPIN?": "+CME ERROR: 10", "AT+QPCMV=1,0": "ERROR"}, []string{`dialect "quectel"`, "not registered", "SIM missing", "; and no sound: "}},
 		{"no SIM", true, map[string]string{"AT+CPIN?": "+CME ERROR: 10", "AT+CSQ": "+CSQ: 3,99\r\n\r\nOK"}, []string{`dialect "gsm"`, "not registered, signal -107 dBm, too weak", "It will not do: SIM missing: the modem finds no SIM"}},
 	}
 	for _, tt := range tests {

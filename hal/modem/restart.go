@@ -65,6 +65,20 @@ func (s *session) fresh(ctx context.Context) error {
 		return nil
 	}
 	s.log.Warn("modem has restarted by itself and is set up anew: check its power supply")
+	err := s.setUpAnew(ctx)
+	if ctx.Err() != nil { // half of it is none
+		s.mu.Lock()
+		s.rebooted = true
+		s.mu.Unlock()
+	}
+	return err
+}
+
+// setUpAnew is the part of start that a modem needs which has restarted: what it is is known.
+func (s *session) setUpAnew(ctx context.Context) error {
+	if err := s.onHook(ctx); err != nil {
+		return s.unreachable(err)
+	}
 	if err := s.must(ctx, "ATE0Q0V1"); err != nil {
 		return s.unreachable(err)
 	}

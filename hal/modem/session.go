@@ -165,12 +165,6 @@ func (s *session) oddLines() int {
 	return s.odd
 }
 
-func (s *session) hasRebooted() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.rebooted
-}
-
 // start puts the modem on-hook, then finds out what it is and sets it up. The error is a
 // fault; with ErrGone or ErrTimeout the modem is out of reach.
 func (s *session) start(ctx context.Context) error {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -24,6 +26,10 @@ type SoundTest struct {
 	Set, Undo string
 
 	Why string // what a refusal means and what to do, for a person
+
+	// Busy asks a module that has refused who has the port; an answer with BusyIf in it, in
+	// capitals, makes BusyWhy the reason.
+	Busy, BusyIf, BusyWhy string
 }
 
 // slowSound is how long a SIM7600 may refuse +CPCMREG after it has started, and slowSoundAgain
@@ -54,7 +60,10 @@ func (s *session) canSpeak(ctx context.Context) error {
 		case refusal == "":
 			return nil
 		}
-		refusals, why = append(refusals, refusal), test.Why
+		refusals, why = append(refusals, refusal), s.whyRefused(ctx, test)
+		if test.Busy != "" && why == test.BusyWhy {
+			return faultf(ErrSound, "no sound: %s (%s)", why, refusal)
+		}
 	}
 	switch {
 	case len(refusals) == 0:
@@ -70,7 +79,13 @@ func (s *session) portOpens() error {
 	if s.probing {
 		return nil
 	}
-	port, err := s.cfg.OpenPCM()
+	return TrySoundPort(s.cfg.OpenPCM)
+}
+
+// TrySoundPort opens a GSM modem's audio port and closes it again. The error is a sentence
+// for a person.
+func TrySoundPort(open func() (io.ReadWriteCloser, error)) error {
+	port, err := open()
 	if err != nil {
 		return noSoundPort(err)
 	}
@@ -131,6 +146,18 @@ func (s *session) testSound(ctx context.Context, t SoundTest) (refusal string, o
 	return "", false, nil
 }
 
+// whyRefused is why a module has refused a test.
+func (s *session) whyRefused(ctx context.Context, t SoundTest) string {
+	if t.Busy == "" {
+		return t.Why
+	}
+	info, _ := s.ask(ctx, t.Busy, strings.TrimPrefix(t.Busy[:strings.Index(t.Busy, "=")], "AT")+":")
+	if slices.ContainsFunc(info, func(line string) bool { return strings.Contains(strings.ToUpper(line), t.BusyIf) }) {
+		return t.BusyWhy
+	}
+	return t.Why
+}
+
 // prepareGSM makes sure, before a telephone rings, that the call will be heard.
 func (o *operation) prepareGSM() (err error) {
 	if o.call.pcm, err = openPCM(o.s.cfg.OpenPCM, o.call.hear); err != nil {
@@ -145,7 +172,7 @@ func (o *operation) prepareGSM() (err error) {
 			return err
 		case !o.s.dialect.Guess:
 			o.s.doubtSound()
-			return o.s.soundRefused(cmd, err)
+			return o.s.soundRefused(o.ctx, cmd, err)
 		}
 	}
 	return nil
@@ -158,11 +185,11 @@ func (s *session) doubtSound() {
 }
 
 // soundRefused is the fault of a module that refuses cmd.
-func (s *session) soundRefused(cmd string, err error) error {
+func (s *session) soundRefused(ctx context.Context, cmd string, err error) error {
 	why := "the module refuses to bring its sound to the port"
 	for _, t := range s.dialect.Sound {
 		if cmd != "" && t.Set == cmd {
-			why = t.Why
+			why = s.whyRefused(ctx, t)
 		}
 	}
 	return faultf(ErrSound, "no sound: %s (%s)", why, strings.TrimPrefix(err.Error(), ErrRefused.Error()+": "))
@@ -191,7 +218,7 @@ func (o *operation) switchAudio() error {
 	}
 	if err = o.switchOn(); errors.Is(err, ErrRefused) {
 		o.s.doubtSound()
-		return o.s.soundRefused("", err)
+		return o.s.soundRefused(o.ctx, "", err)
 	}
 	return err
 }

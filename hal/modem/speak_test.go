@@ -41,6 +41,9 @@ func TestWhetherAModuleCanBeHeardIsKnownBeforeATelephoneRings(t *testing.T) {
 		{"a module that does not answer the question", "simcom", map[string]string{"AT+CPCMREG=?": "-"}, ""},
 		{"EC25", "quectel", map[string]string{"AT+QPCMV=1,0": "OK", "AT+QPCMV?": "+QPCMV: 1,0" + ok}, ""},
 		{"EC25 whose port GPS has", "quectel", map[string]string{"AT+QPCMV=?": "+QPCMV: (0,1),(0-2)" + ok, "AT+QPCMV=1,0": "+CME ERROR: 3"}, "GPS"},
+		{"EC25 that says that GPS has its port", "quectel", map[string]string{"AT+QPCMV=1,0": "ERROR", `AT+QGPSCFG="outport"`: `+QGPSCFG: "outport","usbnmea"` + ok}, "sound port is busy: GPS"},
+		{"EC25 that says that GPS has not", "quectel", map[string]string{"AT+QPCMV=1,0": "ERROR", `AT+QGPSCFG="outport"`: `+QGPSCFG: "outport","none"` + ok}, "variant has no voice"},
+		{"EC25 under the general dialect whose port GPS has", "gsm", map[string]string{"AT+CPCMREG": "ERROR", "AT+QPCMV=1,0": "ERROR", `AT+QGPSCFG="outport"`: `+QGPSCFG: "outport","usbnmea"` + ok}, "sound port is busy: GPS"},
 		{"EC200A", "quectel", map[string]string{"AT+QPCMV": "ERROR"}, "AT+QPCMV=1,0 answered ERROR"},
 		{"EC25 that takes the setting and does not keep it", "quectel", map[string]string{"AT+QPCMV=1,0": "OK", "AT+QPCMV?": "+QPCMV: 0,0" + ok}, "+QPCMV: 0,0"},
 		{"EC25 that reports while it is asked", "quectel", map[string]string{"AT+QPCMV=1,0": "OK", "AT+QPCMV?": "+QPCMV: 0\r\n\r\n+QPCMV: 1,0" + ok}, ""},
@@ -312,6 +315,43 @@ func TestTwoCallsWithoutSoundTakeTheLineOutOfService(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A module at another rate takes sound at half the pace: what is heard is in pieces.
+func TestAnAudioPortThatIsTooSlowEndsTheCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newGSM()
+		f.onDial = says("stat 0")
+		cfg := f.config("gsm")
+		cfg.OpenPCM = func() (io.ReadWriteCloser, error) {
+			near, far := net.Pipe()
+			t.Cleanup(func() { _ = far.Close() })
+			f.tasks.Go(func() {
+				buf := make([]byte, 320)
+				for {
+					if _, err := io.ReadFull(far, buf); err != nil {
+						return
+					}
+					time.Sleep(40 * time.Millisecond)
+				}
+			})
+			return near, nil
+		}
+		m := modem.New(cfg)
+		t.Cleanup(func() { f.shut(m) })
+		if err := m.WaitReady(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		answers(t, m)
+		begin := time.Now()
+		if _, err := m.Play(t.Context(), endless{}, modem.Far{}); !errors.Is(err, modem.ErrSound) || !strings.Contains(err.Error(), "more slowly") {
+			t.Errorf("got %v", err)
+		}
+		if d := time.Since(begin); d > 10*time.Second {
+			t.Errorf("after %v", d)
+		}
+		hangUp(t, m)
+	})
 }
 
 func TestACallThatIsHeardBeginsTheCountAnew(t *testing.T) {

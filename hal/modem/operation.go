@@ -178,7 +178,11 @@ func explain(doing string, err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &refused):
-		return fmt.Errorf("%w: %s%s answered %s", resultError(refused.Result), doing, refused.Command, refused.Result)
+		kind := resultError(refused.Result)
+		if kind == ErrRefused {
+			return faultf(kind, refusedCommand+"%s%s answered %s", doing, refused.Command, refused.Result)
+		}
+		return fmt.Errorf("%w: %s%s answered %s", kind, doing, refused.Command, refused.Result)
 	case errors.Is(err, at.ErrTimeout):
 		return fmt.Errorf("%w: %s%w", ErrTimeout, doing, err)
 	case errors.Is(err, at.ErrGone):
@@ -186,6 +190,9 @@ func explain(doing string, err error) error {
 	}
 	return err
 }
+
+// refusedCommand begins the sentence of a command that is refused.
+const refusedCommand = "the modem refused a command: "
 
 // refused says that the modem knows the command, or not, and does not do it.
 func refused(err error) bool {

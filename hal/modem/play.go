@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"hookswitch/hal/at"
@@ -118,7 +119,8 @@ func (o *operation) playVoice(pcm io.Reader) (time.Duration, error) {
 	stream, err := o.connect("AT+VTX", nil, stopPlaying)
 	if err != nil {
 		if err = o.lost(err); errors.Is(err, ErrRefused) {
-			err = fmt.Errorf("%w: %w", ErrSound, err)
+			none := faultf(ErrSound, "no sound: the modem refuses to play (%s)", strings.TrimPrefix(err.Error(), refusedCommand))
+			err = fmt.Errorf("%w: %w", none, err)
 		}
 		return 0, err
 	}

@@ -192,7 +192,7 @@ func (s *session) soundRefused(ctx context.Context, cmd string, err error) error
 			why = s.whyRefused(ctx, t)
 		}
 	}
-	return faultf(ErrSound, "no sound: %s (%s)", why, strings.TrimPrefix(err.Error(), ErrRefused.Error()+": "))
+	return faultf(ErrSound, "no sound: %s (%s)", why, strings.TrimPrefix(err.Error(), refusedCommand))
 }
 
 // switchAudio brings a GSM call's sound to the audio port. A SIM7600 whose sound is in a

@@ -397,3 +397,32 @@ func TestAnUnpluggedModemIsNotTakenForAnAudioPortThatFails(t *testing.T) {
 		}
 	})
 }
+
+// "The modem refused a command" helps nobody.
+func TestARefusalNamesTheCommand(t *testing.T) {
+	tests := []struct{ cmd, at, says string }{
+		{"AT+FCLASS=8", "dial", "AT+FCLASS=8 answered ERROR"},
+		{"AT+VTX", "play", "no sound: the modem refuses to play (AT+VTX answered ERROR)"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.cmd, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFake()
+				m := start(t, f, "voice")
+				f.change(func() { f.answer[tt.cmd] = "ERROR" })
+				_, err := m.Dial(t.Context(), "5550100", modem.Far{})
+				if tt.at == "play" {
+					if err != nil {
+						t.Fatal(err)
+					}
+					_, err = m.Play(t.Context(), bytes.NewReader(tone(time.Second)), modem.Far{})
+				}
+				var says interface{ Sentence() string }
+				if !errors.Is(err, modem.ErrRefused) || !errors.As(err, &says) || !strings.Contains(says.Sentence(), tt.says) {
+					t.Errorf("got %v, want %q", err, tt.says)
+				}
+				hangUp(t, m)
+			})
+		})
+	}
+}

@@ -159,9 +159,8 @@ func (e *exchange) following(msg mailbox.Message) func() (call.Recording, bool) 
 			e.log.Error("next message", "mailbox", msg.Mailbox, "error", err)
 			return call.Recording{}, false
 		}
-		found := false
 		for _, m := range list {
-			if found && m.Fault == "" {
+			if m.ID != msg.ID && m.After(msg) && m.Fault == "" { // msg may be there no more
 				next, r, err := e.load(context.Background(), msg.Mailbox, m.ID)
 				if err == nil {
 					msg = next
@@ -169,7 +168,6 @@ func (e *exchange) following(msg mailbox.Message) func() (call.Recording, bool) 
 				}
 				e.log.Warn("next message passed over", "mailbox", msg.Mailbox, "item", m.ID, "error", err)
 			}
-			found = found || m.ID == msg.ID
 		}
 		return call.Recording{}, false
 	}

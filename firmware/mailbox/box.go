@@ -90,7 +90,10 @@ func (s *Store) box(user, dir string) *box {
 	defer s.mu.Unlock()
 	b := s.boxes[boxKey{user, dir}]
 	if b == nil {
-		b = &box{user: user, dir: dir, longest: s.Longest, entries: map[string]*entry{}, byID: map[string]*entry{}, gone: map[fingerprint][]*entry{}}
+		b = &box{
+			user: user, dir: dir, longest: s.Longest,
+			entries: map[string]*entry{}, byID: map[string]*entry{}, gone: map[fingerprint][]*entry{},
+		}
 		s.boxes[boxKey{user, dir}] = b
 	}
 	return b
@@ -326,6 +329,9 @@ func (b *box) listLocked() []Message {
 	}
 	return list
 }
+
+// After reports whether a message is listed after another: it is older.
+func (m Message) After(o Message) bool { return m.compare(o) > 0 }
 
 // compare orders messages as they are listed: newest first.
 func (m Message) compare(o Message) int {

@@ -30,10 +30,7 @@ type indexed struct {
 	Looked  int64  `json:"looked"` // ns since 1970
 	Content string `json:"content"`
 	Number  uint32 `json:"number,omitempty"`
-	MS      int64  `json:"duration_ms"`
-	Fault   string `json:"fault,omitempty"`
-	Missing string `json:"incomplete,omitempty"`
-	Short   bool   `json:"short,omitempty"`
+	MS      int64  `json:"duration_ms"` // -1 of one that has a fault: a later version may have none with it
 }
 
 func indexName(dir string) string { return dir + ".index" }
@@ -76,7 +73,7 @@ func (s *Store) loadIndex(b *box) {
 		}
 		e := &entry{
 			name: string(l.Name), stamp: l.Stamp, seen: time.Now(), looked: time.Unix(0, l.Looked), number: l.Number,
-			facts: facts{known: true, duration: time.Duration(l.MS) * time.Millisecond, fault: l.Fault, incomplete: l.Missing, short: l.Short},
+			facts: facts{known: l.MS >= 0, duration: time.Duration(max(l.MS, 0)) * time.Millisecond},
 		}
 		if n, err := hex.Decode(e.content[:], []byte(l.Content)); err != nil || n != len(e.content) {
 			continue
@@ -100,9 +97,13 @@ func (s *Store) saveIndex(b *box) error {
 	if b.dirty {
 		for _, e := range b.entries {
 			if e.facts.known && !e.facts.passing {
+				ms := e.facts.duration.Milliseconds()
+				if e.facts != (facts{known: true, duration: e.facts.duration, whole: e.facts.whole}) {
+					ms = -1
+				}
 				list = append(list, indexed{
-					Name: []byte(e.name), Stamp: e.stamp, Looked: e.looked.UnixNano(), Content: hex.EncodeToString(e.content[:]), Number: e.number,
-					MS: e.facts.duration.Milliseconds(), Fault: e.facts.fault, Missing: e.facts.incomplete, Short: e.facts.short,
+					Name: []byte(e.name), Stamp: e.stamp, Looked: e.looked.UnixNano(),
+					Content: hex.EncodeToString(e.content[:]), Number: e.number, MS: ms,
 				})
 			}
 		}

@@ -134,8 +134,9 @@ func (s *Store) Make(user string) error {
 			return fmt.Errorf("mailbox: %s: %w", user, err)
 		}
 		for _, e := range entries {
-			of, unfinished := statefile.Unfinished(e.Name())
-			if unfinished && e.Type().IsRegular() && (IsSetting(of) || of == indexName(messagesDir) || of == indexName(deletedDir)) {
+			of, _ := statefile.Unfinished(e.Name())
+			ours := IsSetting(of) || of == indexName(messagesDir) || of == indexName(deletedDir)
+			if ours && e.Type().IsRegular() {
 				if err := root.Remove(path.Join(dir, e.Name())); err != nil {
 					return fmt.Errorf("mailbox: %s: %w", user, err)
 				}

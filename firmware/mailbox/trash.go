@@ -230,6 +230,12 @@ const ageEvery = 60
 // deleted: then all are kept for longer than they would have been.
 func (s *Store) loadAge() {
 	s.opened = time.Now()
+	entries, _ := os.ReadDir(s.dir)
+	for _, e := range entries {
+		if of, _ := statefile.Unfinished(e.Name()); of == ageFile {
+			_ = os.Remove(filepath.Join(s.dir, e.Name()))
+		}
+	}
 	b, err := os.ReadFile(filepath.Join(s.dir, ageFile))
 	if err == nil {
 		text, ok := unsealed(string(b))
@@ -290,7 +296,9 @@ func (s *Store) trash() (list []thrown) {
 			}
 		}
 	}
-	slices.SortFunc(list, func(a, b thrown) int { return cmp.Or(cmp.Compare(a.age, b.age), cmp.Compare(a.name, b.name)) })
+	slices.SortFunc(list, func(a, b thrown) int {
+		return cmp.Or(cmp.Compare(a.age, b.age), cmp.Compare(a.name, b.name))
+	})
 	return list
 }
 

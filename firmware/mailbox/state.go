@@ -185,7 +185,8 @@ func damagedIn(root *os.Root, user, dir string) (list []string) {
 	for name, kept := range last {
 		name := path.Join(dir, name)
 		if _, err := root.Lstat(name); errors.Is(err, fs.ErrNotExist) && remedies[name] != "" {
-			list = append(list, fmt.Sprintf("mailbox of %s: %s was damaged and is kept as %s: %s", user, name, kept, remedies[name]))
+			list = append(list, fmt.Sprintf("mailbox of %s: %s was damaged and is kept as %s: %s",
+				user, name, kept, remedies[name]))
 		}
 	}
 	return list

@@ -21,7 +21,7 @@ const (
 	denials   = 3 // answers that list the call prove that the end which was told is another's
 	unclearly = 8 // answers in a row that prove nothing: the call is given up
 	silences  = 3 // in a row: the modem has died in a call
-	refusals  = 2 // in a row, and never another answer: this modem can't be asked
+	refusals  = 2 // in a row: something else is asked, and only that where there was never another answer
 )
 
 // proof finds out by +CLCC what has become of a call: regularly, as unsolicited lines get lost
@@ -133,14 +133,15 @@ func (p *proof) deny() {
 
 func (p *proof) isAbsent() {
 	p.unclear, p.silent, p.refused, p.denied = 0, 0, 0, 0
-	switch word := p.c.word(); {
-	case word != nil: // two sources
-		p.c.end(word)
-		return
-	case !p.seen && time.Since(p.c.began) <= unlisted:
+	word := p.c.word()
+	if word == nil && !p.seen && time.Since(p.c.began) <= unlisted {
 		return
 	}
-	if p.absent++; p.absent == agreeing {
+	p.absent++
+	switch {
+	case word != nil && (p.seen || p.absent >= agreeing): // else the word may be that for the call before
+		p.c.end(word)
+	case word == nil && p.absent >= agreeing:
 		p.c.end(fmt.Errorf("%w: the call is no longer listed by +CLCC", ErrNoCarrier))
 	}
 }
@@ -173,18 +174,12 @@ func (p *proof) isSilent() {
 
 // isRefused takes an ERROR: one that comes once is a bad answer as any other.
 func (p *proof) isRefused() {
-	if p.listed {
-		p.isUnclear()
-		return
-	}
-	p.silent = 0
+	p.silent, p.denied = 0, 0
 	if p.refused++; p.refused < refusals {
 		return
 	}
-	p.activity = true
-	if p.c.word() != nil {
-		p.askActivity()
-	}
+	p.activity = !p.listed || p.refused >= unclearly
+	p.askActivity()
 }
 
 // askActivity asks AT+CPAS (TS 27.007 §8.1): 0 is no call, 3 one that rings, 4 one in progress.

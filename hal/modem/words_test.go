@@ -161,3 +161,23 @@ func FuzzReport(f *testing.F) {
 		}
 	})
 }
+
+// The index is free again after a call: before ours is known to have it, an end may be that of
+// the call before.
+func TestTheEndOfTheCallBeforeIsProven(t *testing.T) {
+	for _, line := range []string{`+CLCC: 1,0,6,0,0,"5550101",129`, "^DSCI: 1,0,6,0,5550101,129", "^CEND:1,9,104,16", "VOICE CALL: END: 000009", "NO CARRIER"} {
+		c := newCall()
+		c.check()
+		c.line(line)
+		if c.why() != nil || c.word() == nil {
+			t.Errorf("%s: ended %v, to be proven %v", line, c.why(), c.word())
+		}
+		c.dismiss()
+		c.line("^ORIG:1,0")
+		c.line("^CEND:1,9,104,16")
+		if c.why() == nil {
+			t.Errorf("%s: the end of our own index is not believed", line)
+		}
+		c.cancel()
+	}
+}

@@ -21,6 +21,9 @@ const (
 	// modemLimit is the same for one without: the modem's ladder takes its time.
 	relayLimit = 800 * time.Millisecond
 	modemLimit = 5 * time.Second
+	// lookAgain is when a line that is not known to be on-hook is judged anew though nothing
+	// has told of a change: an input may hang, which only time tells.
+	lookAgain = time.Second
 	// hangUpLimit bounds the hang-up of an attempt that makes progress.
 	hangUpLimit = 10 * time.Second
 	// publishLimit is how long a call whose line is on-hook may take to notice.
@@ -142,6 +145,7 @@ func (l *line) confirm(c *active, h *hangup) {
 			modemDone = nil
 		case <-limit.C:
 			l.tellLate(c, h)
+			limit.Reset(lookAgain)
 		case <-l.x.life.Done():
 			return
 		}

@@ -15,8 +15,9 @@ import (
 // onHookLimit is what a supervisor gives us between the death of a daemon and its next start.
 const onHookLimit = 10 * time.Second
 
-// OnHook opens every hook relay of a configuration and has every modem hang up. The daemon
-// does the same when it starts; this is for when it is dead.
+// OnHook opens every hook relay of a configuration and has every modem hang up. It returns an
+// error where a line is not known to be on-hook after that, because current flows on it too. The
+// daemon does the same when it starts; this is for when it is dead.
 func OnHook(ctx context.Context, path string) error {
 	opt := Options{Config: path}
 	cfg, err := load(opt)
@@ -29,23 +30,25 @@ func OnHook(ctx context.Context, path string) error {
 		return err
 	}
 	var errs []error
+	var switches []*hook.Switch
 	for _, l := range lines { // every relay first: they need no modem's consent
-		s, err := hook.New(hook.Config{Relay: l.Hook.Relay, Select: l.Hook.Select})
+		s, err := hook.New(hook.Config{Relay: l.Hook.Relay, Select: l.Hook.Select, Loop: l.Hook.Loop})
 		if err != nil {
 			errs = append(errs, fmt.Errorf("line %s: %w", l.Name, err))
 		}
 		defer s.Close()
+		switches = append(switches, s)
 	}
 	ctx, cancel := context.WithTimeout(ctx, onHookLimit)
 	defer cancel()
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	for _, l := range lines {
+	for i, l := range lines {
 		wg.Go(func() {
 			m := modem.New(l.Modem)
 			err := m.WaitReady(ctx)
 			_ = m.Close()
-			if err != nil {
+			if err = errors.Join(err, stopped(ctx, switches[i])); err != nil {
 				mu.Lock()
 				defer mu.Unlock()
 				errs = append(errs, fmt.Errorf("line %s: %w", l.Name, err))
@@ -54,4 +57,19 @@ func OnHook(ctx context.Context, path string) error {
 	}
 	wg.Wait()
 	return errors.Join(errs...)
+}
+
+// stopped waits until no current flows on a line that has been hung up, or that is a fault.
+func stopped(ctx context.Context, s *hook.Switch) error {
+	for {
+		changed := s.Changed()
+		if st := s.State(); !st.Current || st.Fault != nil {
+			return st.Fault
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }

@@ -84,6 +84,7 @@ type Switch struct {
 	off     bool       // the commanded state: a relay output must never be read back
 	closed  bool       // how Relay was driven last, for Edge
 	driving int        // goroutines that are driving the relays
+	began   time.Time  // when the first of them began
 	stuck   error      // the last failure to open the relays
 	since   time.Time  // when the line last went on-hook
 	tried   time.Time  // when the relays were last told to open
@@ -104,14 +105,30 @@ func New(cfg Config) (*Switch, error) {
 		cfg: cfg, wake: make(chan struct{}, 1), look: make(chan chan struct{}),
 		stop: make(chan struct{}), done: make(chan struct{}), changed: make(chan struct{}),
 	}
-	err := s.OnHook()
-	s.read()
-	if s.wired() || cfg.Relay != nil || cfg.Select != nil {
-		go s.watch()
-	} else {
+	err := s.open()
+	if !s.wired() && cfg.Relay == nil && cfg.Select == nil {
 		close(s.done)
+		return s, err
 	}
+	go s.watch()
+	ctx, cancel := context.WithTimeout(context.Background(), readLimit)
+	defer cancel()
+	_ = s.fresh(ctx) // State tells of inputs that can't be read
 	return s, err
+}
+
+// open opens the relays for the first time. It does not wait for ever: a board has other lines.
+func (s *Switch) open() error {
+	opened := make(chan error, 1)
+	go func() { opened <- s.OnHook() }()
+	limit := time.NewTimer(driveLimit)
+	defer limit.Stop()
+	select {
+	case err := <-opened:
+		return err
+	case <-limit.C:
+		return s.State().Fault
+	}
 }
 
 func orDefault(d, std time.Duration) time.Duration {
@@ -138,11 +155,15 @@ func (s *Switch) Changed() <-chan struct{} {
 func (s *Switch) stateLocked() State {
 	st := State{
 		Off: s.off, Open: !s.off && s.driving == 0 && s.stuck == nil,
-		Current: s.cfg.Loop != nil && s.line.flows && s.line.loop.readable(),
+		Current: s.cfg.Loop != nil && s.line.flows && s.line.loop.readable() && !s.blindLocked(),
 	}
 	switch {
+	case s.driving > 0 && time.Since(s.began) >= driveLimit:
+		st.Fault = relayFault("a relay of the line", errors.New("it does not answer"))
 	case s.stuck != nil:
 		st.Fault = s.stuck
+	case s.blindLocked():
+		st.Fault = inputFault("an input of the line", errors.New("it does not answer"))
 	case s.line.fault() != nil:
 		st.Fault = s.line.fault()
 	case st.Current && !s.off && s.line.seen.Sub(s.since) >= stopLimit:
@@ -254,7 +275,7 @@ func (s *Switch) begin(turn int) bool {
 		return false
 	}
 	s.off = true
-	s.driving++
+	s.driveLocked()
 	return true
 }
 
@@ -263,7 +284,7 @@ func (s *Switch) begin(turn int) bool {
 func (s *Switch) OnHook() error {
 	s.mu.Lock()
 	s.turn++
-	s.driving++
+	s.driveLocked()
 	s.mu.Unlock()
 	err := errors.Join(s.driveRelay(false), s.driveSelect(false))
 	s.mu.Lock()
@@ -277,6 +298,12 @@ func (s *Switch) OnHook() error {
 	s.tellLocked()
 	s.awaken()
 	return err
+}
+
+func (s *Switch) driveLocked() {
+	if s.driving++; s.driving == 1 {
+		s.began = time.Now()
+	}
 }
 
 // driveRelay drives the hook relay, and tells of its edge.
@@ -306,16 +333,25 @@ func set(r hal.Relay, name string, closed bool) error {
 	if err == nil {
 		return nil
 	}
-	return faultf(ErrRelay, err, "the %s can't be driven (%v): check its pin in the configuration and its board; "+
-		"until then pull the line's plug to be sure that it is on-hook", name, err)
+	return relayFault("the "+name, err)
 }
 
-// Close puts the line on-hook and stops the watch of the inputs. It may be called more than
-// once.
+func relayFault(relay string, cause error) error {
+	return faultf(ErrRelay, cause, "%s can't be driven (%v): check its pin in the configuration and its board; "+
+		"until then pull the line's plug to be sure that it is on-hook", relay, cause)
+}
+
+// Close puts the line on-hook, stops the watch of the inputs and waits for it, unless an input
+// does not answer. It may be called more than once.
 func (s *Switch) Close() error {
 	err := s.OnHook()
 	s.once.Do(func() { close(s.stop) })
-	<-s.done
+	limit := time.NewTimer(readLimit)
+	defer limit.Stop()
+	select {
+	case <-s.done:
+	case <-limit.C:
+	}
 	return err
 }
 

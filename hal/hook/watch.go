@@ -18,6 +18,11 @@ const (
 	stopLimit = 700 * time.Millisecond // from OnHook until the current must have stopped
 	readLimit = time.Second            // an input that can't be read for so long is in fault
 	openAgain = time.Second            // between attempts to open a relay that could not be
+	// driveLimit is how long a relay may take to be driven before it is in fault.
+	driveLimit = time.Second
+	// blindLimit is when a watch that has not read the inputs hangs in one of them: longer than
+	// a busy machine keeps anybody waiting.
+	blindLimit = 3 * time.Second
 )
 
 // line is what the watch has seen of a line. Switch.mu guards it.
@@ -55,8 +60,12 @@ func (i *sensor) fault() error {
 	if i.readable() {
 		return nil
 	}
-	return faultf(ErrInput, i.err, "the %s input can't be read (%v): check its pin in the configuration and its wiring, "+
-		"or take it out of the configuration", i.name, i.err)
+	return inputFault("the "+i.name+" input", i.err)
+}
+
+func inputFault(input string, cause error) error {
+	return faultf(ErrInput, cause, "%s can't be read (%v): check its pin in the configuration and its wiring, "+
+		"or take it out of the configuration", input, cause)
 }
 
 // fault is that of the first input that can't be read.
@@ -77,6 +86,9 @@ func (s *Switch) currentFault() error {
 	return faultf(ErrCurrent, nil, "current flows on the line though the hook relay is open: "+
 		"another telephone behind it is off-hook, or the relay's contact is stuck: pull the line's plug, and check the relay's contact and wiring")
 }
+
+// blindLocked reports whether the watch hangs in reading an input.
+func (s *Switch) blindLocked() bool { return s.wired() && time.Since(s.line.seen) > blindLimit }
 
 // wired reports whether there is an input to watch.
 func (s *Switch) wired() bool { return s.cfg.Loop != nil || s.cfg.Ring != nil || s.cfg.InUse != nil }
@@ -139,13 +151,16 @@ func (s *Switch) fresh(ctx context.Context) error {
 	seen := make(chan struct{})
 	select {
 	case s.look <- seen:
-		<-seen
-		return context.Cause(ctx)
 	case <-s.done:
 		return ErrReleased
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+	select {
+	case <-seen:
+	case <-ctx.Done():
+	}
+	return context.Cause(ctx)
 }
 
 func (s *Switch) openAgain() {
@@ -170,8 +185,7 @@ func readInput(in hal.Input) (r reading) {
 	return r
 }
 
-// read reads the inputs once and draws the conclusions. Only the watch, and New before it
-// runs, call it.
+// read reads the inputs once and draws the conclusions. Only the watch calls it.
 func (s *Switch) read() {
 	if !s.wired() {
 		return

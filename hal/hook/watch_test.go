@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"hookswitch/hal"
 	"hookswitch/hal/hook"
 )
 
@@ -272,4 +274,72 @@ func TestCloseTwice(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// deadBus is a relay or an input that does not answer until it is closed.
+type deadBus chan struct{}
+
+func (d deadBus) Set(bool) error      { <-d; return nil }
+func (d deadBus) Read() (bool, error) { <-d; return true, nil }
+
+func TestARelayThatDoesNotAnswerAtTheStartIsAFaultOfItsLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bus := make(deadBus)
+		start := time.Now()
+		s, err := hook.New(hook.Config{Relay: bus})
+		if d := time.Since(start); !errors.Is(err, hook.ErrRelay) || d > time.Second {
+			t.Errorf("New: %v after %v", err, d)
+		}
+		if st := s.State(); st.Open || !errors.Is(st.Fault, hook.ErrRelay) {
+			t.Errorf("%+v", st)
+		}
+		close(bus)
+		time.Sleep(time.Second)
+		if st := s.State(); !st.Open || st.Fault != nil {
+			t.Errorf("once it answers: %+v", st)
+		}
+		_ = s.Close()
+	})
+}
+
+func TestAnInputThatDoesNotAnswerIsAFaultAndHoldsUpNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bus, loop := make(deadBus), &level{}
+		var in swapped
+		in.set(loop)
+		s, _ := hook.New(hook.Config{Relay: newContact(), Loop: &in})
+		time.Sleep(time.Minute)
+		in.set(bus)
+		time.Sleep(4 * time.Second)
+		if st := s.State(); !st.Open || st.Current || !errors.Is(st.Fault, hook.ErrInput) {
+			t.Errorf("%+v", st)
+		}
+		start := time.Now()
+		if err := s.OnHook(); err != nil || time.Since(start) > 0 {
+			t.Errorf("OnHook: %v after %v", err, time.Since(start))
+		}
+		if err := s.Close(); err != nil || time.Since(start) > time.Second {
+			t.Errorf("Close: %v after %v", err, time.Since(start))
+		}
+		close(bus)
+	})
+}
+
+// swapped is an input that can be another.
+type swapped struct {
+	mu sync.Mutex
+	in hal.Input
+}
+
+func (s *swapped) set(in hal.Input) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.in = in
+}
+
+func (s *swapped) Read() (bool, error) {
+	s.mu.Lock()
+	in := s.in
+	s.mu.Unlock()
+	return in.Read()
 }

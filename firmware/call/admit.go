@@ -30,7 +30,7 @@ func (x *Exchange) Foresee(req Request) (Info, error) {
 	case c != nil:
 		return c.info, nil
 	case x.opt.Quota != nil:
-		return Info{}, x.opt.Quota.Check(req.User, number.String())
+		return Info{}, x.opt.Quota.Check(req.User, number.String(), number.Abroad())
 	}
 	return Info{}, nil
 }
@@ -84,12 +84,13 @@ func (x *Exchange) start(req *Request, number Dialled) (*active, Info, error) {
 	if repeated != nil {
 		return repeated, repeated.info, nil
 	}
+	var spent *Spent
 	if x.opt.Quota != nil {
-		if err := x.opt.Quota.Take(req.User, number.String()); err != nil {
+		if spent, err = x.opt.Quota.Take(req.User, number.String(), number.Abroad()); err != nil {
 			return nil, Info{}, err
 		}
 	}
-	c := x.admitLocked(*req, number, l)
+	c := x.admitLocked(*req, number, l, spent)
 	req.Message = nil
 	return c, c.info, nil
 }
@@ -114,10 +115,10 @@ func (x *Exchange) admitsLocked(req Request, number Dialled) (repeated *active, 
 }
 
 // admitLocked makes the call known and starts its goroutine.
-func (x *Exchange) admitLocked(req Request, number Dialled, l *line) *active {
+func (x *Exchange) admitLocked(req Request, number Dialled, l *line, spent *Spent) *active {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	x.begun++
-	c := &active{req: req, number: number, cancel: cancel, done: make(chan struct{}), order: x.begun, since: time.Now()}
+	c := &active{req: req, number: number, spent: spent, cancel: cancel, done: make(chan struct{}), order: x.begun, since: time.Now()}
 	c.info = Info{
 		ID:    base64.StdEncoding.EncodeToString([]byte(uuid.NewString() + "@" + x.opt.Host)),
 		State: Connecting, Cause: None,
@@ -143,6 +144,7 @@ func (x *Exchange) admitLocked(req Request, number Dialled, l *line) *active {
 	began := c.info
 	x.running.Go(func() {
 		x.log.Info("call", "call", began.ID, "state", began.State, "line", began.Line, "number", began.Number, "user", began.User, "item", began.Item)
+		x.warnOfQuota()
 		x.run(ctx, c)
 	})
 	return c

@@ -135,6 +135,7 @@ func (x *Exchange) finish(c *active, err error) {
 	end := outcome(err, !info.Answered.IsZero())
 	info.State, info.Cause, info.Reason, info.SIPCode, info.Ended = Disconnected, end.cause, end.reason, end.sip, c.now()
 	c.heard.tell(&info, err)
+	c.endSpent(info)
 	x.history.end(info)
 	x.mu.Lock()
 	c.info = info

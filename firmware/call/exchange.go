@@ -91,6 +91,7 @@ type Exchange struct {
 type active struct {
 	req    Request
 	number Dialled
+	spent  *Spent // nil without a quota
 	cancel context.CancelCauseFunc
 	done   chan struct{}   // closed when the line is released and the record final
 	line   *line           // nil while it waits for one
@@ -136,6 +137,7 @@ func New(opt Options) (*Exchange, error) {
 	}
 	var err error
 	x.history, err = openHistory(opt.LogPath, opt.Log, opt.createLog)
+	x.rememberQuota(x.history.records())
 	x.remember(slices.Clone(x.history.records()))
 	return x, err
 }
@@ -262,8 +264,8 @@ func (x *Exchange) Calls() []Info {
 	return infos
 }
 
-// Faults is what is wrong with the call log, a sentence each.
-func (x *Exchange) Faults() []string { return x.history.faults() }
+// Faults is what is wrong with the call log, and the quota that is nearly used, a sentence each.
+func (x *Exchange) Faults() []string { return append(x.history.faults(), x.quotaFaults()...) }
 
 // Lines returns every line in the order of the configuration.
 func (x *Exchange) Lines() []LineInfo {

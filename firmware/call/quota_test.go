@@ -3,7 +3,10 @@ package call_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,7 +16,7 @@ import (
 
 func take(t *testing.T, q *call.Quota, user, number string, want error) {
 	t.Helper()
-	if err := q.Take(user, number); !errors.Is(err, want) {
+	if _, err := q.Take(user, number, false); !errors.Is(err, want) {
 		t.Errorf("Take(%s, %s) = %v, want %v", user, number, err, want)
 	}
 }
@@ -27,7 +30,7 @@ func TestQuotaOfAnHourSlides(t *testing.T) {
 		}
 		take(t, q, "anna", "5550100", call.ErrQuota)
 		take(t, q, "bert", "5550100", nil)
-		err := q.Take("anna", "5550100")
+		_, err := q.Take("anna", "5550100", false)
 		if want := "30m0s"; err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Take = %v, want it to say %s", err, want)
 		}
@@ -84,5 +87,88 @@ func TestTheZeroQuotaIsNoLimit(t *testing.T) {
 	q := &call.Quota{}
 	for n := range 1000 {
 		take(t, q, "anna", fmt.Sprint(n), nil)
+	}
+}
+
+func TestTheBoardsCallsOfADayAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := &call.Quota{BoardPerDay: 5}
+		for n := range 5 {
+			take(t, q, fmt.Sprint("user", n), "5550100", nil)
+			time.Sleep(time.Hour)
+		}
+		take(t, q, "another", "5550100", call.ErrQuota)
+		if err := q.Check("another", "5550100", false); !errors.Is(err, call.ErrQuota) || !strings.Contains(err.Error(), "board_calls_per_day = 5") {
+			t.Errorf("Check = %v, want it to name the bound", err)
+		}
+		time.Sleep(19 * time.Hour)
+		take(t, q, "another", "5550100", nil)
+		take(t, q, "another", "5550100", call.ErrQuota)
+	})
+}
+
+func TestACallCountsForAsLongAsItMayLastUntilItHasEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := &call.Quota{BoardTime: 25 * time.Minute, LongestOfCall: 10 * time.Minute}
+		first, err := q.Take("anna", "5550100", false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		take(t, q, "bert", "5550101", nil)
+		take(t, q, "carl", "5550102", call.ErrQuota) // both could still last for ten minutes
+		first.End(90 * time.Second)
+		take(t, q, "carl", "5550102", nil)
+		take(t, q, "dora", "5550103", call.ErrQuota)
+	})
+}
+
+func TestCallsAbroadHaveABoundOfTheirOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := &call.Quota{BoardTime: 100 * time.Minute, AbroadTime: 15 * time.Minute, LongestOfCall: 10 * time.Minute}
+		if _, err := q.Take("anna", "+442079460000", true); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := q.Take("anna", "+442079460000", true); !errors.Is(err, call.ErrQuota) {
+			t.Errorf("a second call abroad: %v, want ErrQuota", err)
+		}
+		take(t, q, "anna", "5550100", nil)
+	})
+}
+
+func TestABoundThatIsNearIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := &call.Quota{BoardPerDay: 10}
+		near := func() bool { return slices.ContainsFunc(q.Uses(), call.Use.Near) }
+		for n := range 10 {
+			if got, want := near(), n >= 8; got != want {
+				t.Errorf("after %d of 10 calls: near %t, want %t", n, got, want)
+			}
+			take(t, q, "anna", fmt.Sprint(n), nil)
+		}
+		time.Sleep(24 * time.Hour)
+		if near() {
+			t.Error("near a day later")
+		}
+	})
+}
+
+func TestCallsAtTheSameTimeDoNotExceedABoundTogether(t *testing.T) {
+	q := &call.Quota{BoardPerDay: 50, BoardTime: 300 * time.Minute, LongestOfCall: 10 * time.Minute}
+	var admitted atomic.Int64
+	var users sync.WaitGroup
+	for n := range 20 {
+		users.Go(func() {
+			for range 20 {
+				if s, err := q.Take(fmt.Sprint(n), "5550100", false); err == nil {
+					admitted.Add(1)
+					defer s.End(10 * time.Minute)
+				}
+				q.Uses()
+			}
+		})
+	}
+	users.Wait()
+	if n := admitted.Load(); n != 30 {
+		t.Errorf("%d calls of ten minutes within 300, want 30", n)
 	}
 }

@@ -176,6 +176,10 @@ type Dialing struct {
 	CallsPerHour        int           `toml:"calls_per_hour"`       // of one user; 0 is no limit
 	CallsPerDay         int           `toml:"calls_per_day"`        // of one user; 0 is no limit
 	NumbersPerHour      int           `toml:"numbers_per_hour"`     // different ones, of one user; 0 is no limit
+
+	BoardCallsPerDay    int `toml:"board_calls_per_day"`    // of all users; 0 is no limit
+	BoardMinutesPerDay  int `toml:"board_minutes_per_day"`  // of all users; 0 is no limit
+	AbroadMinutesPerDay int `toml:"abroad_minutes_per_day"` // of all users' calls abroad; 0 is no limit
 }
 
 // Choice says which idle line takes a call, and what happens when none is.
@@ -248,6 +252,7 @@ func Simulated() *Config {
 		c.Lines[i].Country = "us"
 	}
 	c.Dialing.CallsPerHour, c.Dialing.CallsPerDay = 0, 0 // nobody pays for them
+	c.Dialing.BoardCallsPerDay, c.Dialing.BoardMinutesPerDay, c.Dialing.AbroadMinutesPerDay = 0, 0, 0
 	c.Dialing.Allow = []string{"55501xx", "1xxx55501xx", "+1xxx55501xx"}
 	return c
 }
@@ -258,10 +263,11 @@ func defaults() *Config {
 		Data:    "/var/lib/hookswitch",
 		HTTP:    HTTP{Listen: "127.0.0.1:8080", TLS: TLSOff, MaxConnections: 512},
 		SOAP:    SOAP{CallsPerUser: 1, RetryWindow: time.Second},
-		Dialing: Dialing{Region: "US", MaxCall: 10 * time.Minute, CallsPerHour: unset, CallsPerDay: unset},
-		Choice:  Choice{Choose: "first", QueueWait: 30 * time.Second},
-		Redial:  Redial{Interval: 60 * time.Second},
-		Log:     Log{Level: "info"},
+		Dialing: Dialing{Region: "US", MaxCall: 10 * time.Minute, CallsPerHour: unset, CallsPerDay: unset,
+			BoardCallsPerDay: boardCallsPerDay, BoardMinutesPerDay: boardMinutesPerDay, AbroadMinutesPerDay: abroadMinutesPerDay},
+		Choice: Choice{Choose: "first", QueueWait: 30 * time.Second},
+		Redial: Redial{Interval: 60 * time.Second},
+		Log:    Log{Level: "info"},
 	}
 }
 

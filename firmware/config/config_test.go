@@ -135,6 +135,7 @@ func TestCallsAreLimitedOnlyWhereTheNetworkCanMakeThem(t *testing.T) {
 		hour, day  int
 	}{
 		{"on loopback", "", 0, 0},
+		{"on loopback, with users", user, 60, 200},
 		{"from the network", "[http]\nlisten = \":443\"\ntls = \"self-signed\"\n" + user, 60, 200},
 		{"as configured", "[http]\nlisten = \":443\"\ntls = \"self-signed\"\n[dialing]\ncalls_per_hour = 10\ncalls_per_day = 0\n" + user, 10, 0},
 		{"as configured, on loopback", "[dialing]\ncalls_per_hour = 10", 10, 0},
@@ -331,5 +332,33 @@ func TestLoad(t *testing.T) {
 	}
 	if _, err := config.Load("/dev/zero"); !errors.As(err, &mistakes) {
 		t.Errorf("Load(endless file) = %v", err)
+	}
+}
+
+// What people copy permits somebody's own numbers and nothing that a thief wants.
+func TestTheExamplesPermitOwnNumbersOnly(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples := map[string]string{"example.toml": config.Example, "README.md": string(readme)}
+	for _, name := range []string{"../../board/debian/hookswitch.toml", "../../board/card/hookswitch.toml"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		examples[name] = string(text)
+	}
+	for name, text := range examples {
+		allow := regexp.MustCompile(`(?m)^#?allow *= *\[.*?\]`).FindString(text)
+		c := parse(t, "[dialing]\nregion = \"US\"\n"+strings.TrimPrefix(allow, "#"))
+		if _, err := c.Dialing.Rules().Check("+1 212 555 0142"); allow == "" || err != nil {
+			t.Errorf("%s: %q does not permit the number that it names: %v", name, allow, err)
+		}
+		for _, dial := range []string{"911", "19005551234", "18765550100", "9765551", "+442079460000", "13105550100", "5550100", "0", "411"} {
+			if d, err := c.Dialing.Rules().Check(dial); err == nil {
+				t.Errorf("%s: %q permits %s", name, allow, d)
+			}
+		}
 	}
 }

@@ -8,12 +8,19 @@ import (
 	"hookswitch/firmware/call"
 )
 
-// Calls that one user may make where others on the network could guess a password. Users of
+// Calls that one user may make where others could guess a password. Users of
 // Exchange play dozens of messages in a morning; a thief wants thousands of calls.
 const (
 	callsPerHour = 60
 	callsPerDay  = 200
 	maxCalls     = 100000
+)
+
+// What the whole board may call within a day, whoever asks.
+const (
+	boardCallsPerDay    = 500
+	boardMinutesPerDay  = 600
+	abroadMinutesPerDay = 120
 )
 
 const dialingTable = "[dialing]"
@@ -41,12 +48,33 @@ func (k *checker) dialing() {
 	}{{"calls_per_hour", &d.CallsPerHour, callsPerHour}, {"calls_per_day", &d.CallsPerDay, callsPerDay}, {"numbers_per_hour", &d.NumbersPerHour, 0}} {
 		if *q.n == unset {
 			*q.n = q.standard
-			if k.c.HTTP.Loopback() {
-				*q.n = 0
+			if k.c.HTTP.Loopback() && len(k.c.Users) == 0 {
+				*q.n = 0 // a person at the board itself
 			}
 		}
 		if *q.n > maxCalls {
 			k.add(at.key(q.key), table, q.key, "at most %d; 0 is no limit", maxCalls)
+		}
+	}
+	k.boardQuota(at)
+}
+
+// boardQuota checks the bounds of the whole board. A call counts for max_call while it lasts.
+func (k *checker) boardQuota(at *place) {
+	d := &k.c.Dialing
+	for _, q := range []struct {
+		key     string
+		n       *int
+		minutes bool
+	}{
+		{"board_calls_per_day", &d.BoardCallsPerDay, false}, {"board_minutes_per_day", &d.BoardMinutesPerDay, true},
+		{"abroad_minutes_per_day", &d.AbroadMinutesPerDay, true},
+	} {
+		switch {
+		case *q.n > maxCalls:
+			k.add(at.key(q.key), dialingTable, q.key, "at most %d; 0 is no limit", maxCalls)
+		case q.minutes && *q.n > 0 && time.Duration(*q.n)*time.Minute < d.MaxCall && d.MaxCall <= maxCall:
+			k.add(at.key(q.key), dialingTable, q.key, "less than one call of max_call = %v; no call could be made", d.MaxCall)
 		}
 	}
 }
@@ -107,7 +135,12 @@ func (d Dialing) Rules() *call.Rules {
 	}
 }
 
-// Quota is what one user may call. Each call makes a new one.
+// Quota is what one user, and all together, may call. Each call makes a new one.
 func (d Dialing) Quota() *call.Quota {
-	return &call.Quota{PerHour: d.CallsPerHour, PerDay: d.CallsPerDay, NumbersPerHour: d.NumbersPerHour}
+	return &call.Quota{
+		PerHour: d.CallsPerHour, PerDay: d.CallsPerDay, NumbersPerHour: d.NumbersPerHour,
+		BoardPerDay: d.BoardCallsPerDay, LongestOfCall: d.MaxCall,
+		BoardTime:  time.Duration(d.BoardMinutesPerDay) * time.Minute,
+		AbroadTime: time.Duration(d.AbroadMinutesPerDay) * time.Minute,
+	}
 }

@@ -22,6 +22,7 @@ const maxRequest = 64 << 10 // bytes of a request's body
 //
 //	GET    /api/lines         array of call.LineInfo
 //	GET    /api/faults        array of strings: what a person must put right on the board
+//	GET    /api/quota         array of call.Use: what is used of the board's bounds
 //	GET    /api/calls         array of call.Info, newest first
 //	POST   /api/calls         {"item": …, "number": …} starts a call: its call.Info
 //	GET    /api/calls/{id}    call.Info; in a path the id's / + = are escaped
@@ -50,6 +51,7 @@ func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/lines", a.lines)
 	mux.HandleFunc("GET /api/faults", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, a.faults()) })
+	mux.HandleFunc("GET /api/quota", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, a.Calls.Uses()) })
 	mux.HandleFunc("GET /api/calls", a.list)
 	mux.HandleFunc("POST /api/calls", a.play)
 	mux.HandleFunc("GET /api/calls/{id}", a.call)

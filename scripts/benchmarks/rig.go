@@ -55,7 +55,7 @@ func newRig(fxo, gsm, baud int, message audio.Clip, end sim.FarEnd) (r *rig, err
 	if err != nil {
 		return r, err
 	}
-	config := fmt.Sprintf("data = %q\n[http]\nlisten = %q\n[soap]\ncalls_per_user = 0\n[dialing]\nallow = [\"55502xx\"]\ncalls_per_hour = 0\ncalls_per_day = 0\n",
+	config := fmt.Sprintf("data = %q\n[http]\nlisten = %q\n[soap]\ncalls_per_user = 0\n[dialing]\nallow = [\"55502xx\"]\ncalls_per_hour = 0\ncalls_per_day = 0\nboard_calls_per_day = 0\nboard_minutes_per_day = 0\n",
 		filepath.Join(r.dir, "data"), addr)
 	for i := range fxo + gsm {
 		line, err := r.line(i, fxo, baud)

@@ -1,0 +1,61 @@
+package call
+
+import (
+	"fmt"
+	"time"
+)
+
+// Uses returns how much of the bounds of the whole board is used; empty without a quota.
+func (x *Exchange) Uses() []Use {
+	if x.opt.Quota == nil {
+		return []Use{}
+	}
+	return x.opt.Quota.Uses()
+}
+
+// quotaFaults are the bounds that are nearly reached. The words stay the same while the
+// figures change: a fault is logged when it is new.
+func (x *Exchange) quotaFaults() (list []string) {
+	for _, use := range x.Uses() {
+		if use.Near() {
+			list = append(list, fmt.Sprintf("four fifths of %s = %d in [dialing] are used; when it is reached, calls are refused until those of yesterday are a day old: "+
+				"see hookswitch calls for who makes them", use.Name, use.Limit))
+		}
+	}
+	return list
+}
+
+// warnOfQuota logs bounds that the last call has brought near.
+func (x *Exchange) warnOfQuota() {
+	if x.opt.Quota == nil {
+		return
+	}
+	for _, use := range x.opt.Quota.newlyNear() {
+		x.log.Warn("quota nearly used", "bound", use.Name, "used", use.Used, "limit", use.Limit)
+	}
+}
+
+// rememberQuota counts the calls of the last day, which are those of before a restart.
+func (x *Exchange) rememberQuota(records []Info) {
+	if x.opt.Quota == nil {
+		return
+	}
+	now := time.Now()
+	for _, info := range records {
+		if now.Sub(info.Started) < day {
+			number, _ := x.opt.Rules.Check(info.Number)
+			x.opt.Quota.remember(info, number.Abroad(), now)
+		}
+	}
+}
+
+// endSpent settles what a call has used of the quota.
+func (c *active) endSpent(info Info) {
+	switch {
+	case c.spent == nil:
+	case info.Answered.IsZero():
+		c.spent.End(0)
+	default:
+		c.spent.End(info.Ended.Sub(info.Answered))
+	}
+}

@@ -39,6 +39,10 @@ func (m *message) autodiscover(h *Handler, r *http.Request) {
 			problem = poxUnknown
 		}
 	}
+	if problem != nil {
+		line, column := m.xml.Position()
+		h.log().Warn("soap: request refused", "user", h.User(r), "path", r.URL.Path, "operation", "Autodiscover", "reason", problem.text, "line", line, "column", column)
+	}
 	m.w.pox(func() {
 		if problem != nil {
 			problem.write(&m.w)

@@ -269,7 +269,7 @@ func (m *message) call(h *Handler, r *http.Request, service service) error {
 	if service == unifiedMessaging {
 		return m.callUM(h, r.Context(), user)
 	}
-	return m.callEWS(h, r.Context(), user)
+	return m.callEWS(h, r, user)
 }
 
 // is reports whether the operation's child at hand has a name. Its case doesn't matter:

@@ -108,21 +108,22 @@ type fault struct {
 	code    string
 	text    string         // faultstring
 	message string         // e:Message, if it isn't text
+	reason  string         // for the log, if text doesn't tell
 	at      *xmlpull.Error // of a schema violation
 	version bool           // it tells the server's version: a client may ask for that by an operation that isn't here
 }
 
 // Error implements error.
-func (f *fault) Error() string { return f.code + ": " + f.text }
+func (f *fault) Error() string { return f.code + ": " + cmp.Or(f.reason, f.text) }
 
 // Faults that are always the same.
 var (
 	// invalidRequest is the UM service's answer to any request that isn't as the schema has
 	// it ([MS-OXWUMS] 2.2.2.1).
-	invalidRequest = &fault{code: "ErrorInvalidRequest", text: "The request is invalid."}
+	invalidRequest = &fault{code: "ErrorInvalidRequest", text: "The request is invalid.", reason: "a parameter has a value that it can't have"}
 
 	// notSOAP is the answer to a document that is no SOAP envelope with an operation in it.
-	notSOAP = invalidRequest
+	notSOAP = &fault{code: "ErrorInvalidRequest", text: "The request is invalid.", reason: "it is no SOAP envelope with an operation in it"}
 
 	internalFault = &fault{code: internalRefusal.code, text: internalRefusal.message}
 )

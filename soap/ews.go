@@ -3,6 +3,7 @@ package soap
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,7 +28,7 @@ var ewsOperations = [...]ewsOperation{
 
 // callEWS performs the operation at hand and writes its response. What the backend refuses
 // is in the response, not a fault.
-func (m *message) callEWS(h *Handler, ctx context.Context, user string) error {
+func (m *message) callEWS(h *Handler, r *http.Request, user string) error {
 	i := slices.IndexFunc(ewsOperations[:], func(op ewsOperation) bool { return op.name == string(m.operation) })
 	if i < 0 {
 		return &fault{code: "ErrorInvalidRequest", version: true,
@@ -45,13 +46,10 @@ func (m *message) callEWS(h *Handler, ctx context.Context, user string) error {
 		m.unhurried()
 	}
 	class := "Success"
-	response, err := op.run(h, ctx, user, args)
+	response, err := op.run(h, r.Context(), user, args)
 	if err != nil {
-		r := refusalOf(err)
-		if r == &internalRefusal {
-			h.log().Error("soap: operation failed", "operation", op.name, "user", user, "err", err)
-		}
-		class, response = "Error", func(w *writer) { r.write(w) }
+		m.refused(h, r, err)
+		class, response = "Error", refusalOf(err).write
 	}
 	w := &m.w
 	m.openEWS(op.declares)

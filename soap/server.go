@@ -132,6 +132,7 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request, service service) 
 	m := messages.Get().(*message)
 	defer m.free()
 	if err := m.read(w, r); err != nil {
+		h.log().Warn("soap: request refused", "user", h.User(r), "path", r.URL.Path, "reason", err)
 		refuse(w, r, err)
 		return
 	}
@@ -164,11 +165,8 @@ func (m *message) answer(h *Handler, r *http.Request, service service, call func
 	if err == nil {
 		return http.StatusOK
 	}
-	f := faultOf(service, err)
-	if f == internalFault {
-		h.log().Error("soap: operation failed", "operation", string(m.operation), "user", h.User(r), "err", err)
-	}
-	m.writeFault(f)
+	m.refused(h, r, err)
+	m.writeFault(faultOf(service, err))
 	return http.StatusInternalServerError
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -113,14 +114,21 @@ var advice = []struct {
 	{soap.ErrNotEnabled, http.StatusForbidden, "; see um of the [[user]]"},
 }
 
-func (a *API) fail(w http.ResponseWriter, err error) {
+// fail answers a request that is refused, or has failed, and logs it.
+func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
+	log := a.Log.With("user", UserOf(r).Name, "operation", asked(r))
+	if errors.Is(err, context.Canceled) {
+		log.Info("the client has gone, nothing was done")
+		return
+	}
 	for _, row := range advice {
 		if errors.Is(err, row.err) {
+			log.Warn("request refused", "reason", clip(err.Error()))
 			reply(w, row.status, Problem{plain(err) + row.next})
 			return
 		}
 	}
-	a.Log.Error("request failed", "error", err)
+	log.Error("request failed", "error", err)
 	reply(w, http.StatusInternalServerError, Problem{"internal error; the daemon's log says which"})
 }
 
@@ -157,7 +165,7 @@ func (a *API) faults() []string {
 }
 
 func (a *API) list(w http.ResponseWriter, r *http.Request) {
-	reply(w, http.StatusOK, a.visible(UserOf(r)))
+	replyList(w, a.visible(UserOf(r)))
 }
 
 // sees says whether a user may see a call.
@@ -186,7 +194,7 @@ func (a *API) find(u User, id string) (call.Info, error) {
 func (a *API) call(w http.ResponseWriter, r *http.Request) {
 	c, err := a.find(UserOf(r), r.PathValue("id"))
 	if err != nil {
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	reply(w, http.StatusOK, c)
@@ -197,13 +205,14 @@ func (a *API) play(w http.ResponseWriter, r *http.Request) {
 	body := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
 	body.DisallowUnknownFields()
 	if err := body.Decode(&req); err != nil || body.More() {
+		a.Log.Warn("request refused", "user", UserOf(r).Name, "operation", asked(r), "reason", clip(fmt.Sprint(err)))
 		reply(w, http.StatusBadRequest, Problem{`the body is to be {"item": …, "number": …}`})
 		return
 	}
 	_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // it would pass for a client that has gone
 	c, err := a.Play(r.Context(), UserOf(r).Name, req.Item, req.Number)
 	if err != nil {
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	reply(w, http.StatusCreated, c)
@@ -220,7 +229,7 @@ func (a *API) disconnect(w http.ResponseWriter, r *http.Request) {
 		c, err = a.find(user, id)
 	}
 	if err != nil {
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	reply(w, http.StatusOK, c)

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,6 +41,26 @@ type api struct {
 	*httptest.Server
 	calls *call.Exchange
 	data  string
+	log   *logged
+}
+
+// logged is what is logged.
+type logged struct {
+	mu   sync.Mutex // guards text
+	text strings.Builder
+}
+
+func (l *logged) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+// since returns what was logged after the first n bytes, and how many there are now.
+func (l *logged) since(n int) (string, int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()[n:], l.text.Len()
 }
 
 func newAPI(t *testing.T) *api {
@@ -83,7 +104,8 @@ func newAPI(t *testing.T) *api {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &web.API{Calls: calls, Store: store, Log: slog.New(slog.DiscardHandler), Updates: true, Faults: func() []string { return []string{"the <card> is full"} }, Play: func(_ context.Context, user, item, dial string) (call.Info, error) {
+	said := &logged{}
+	a := &web.API{Calls: calls, Store: store, Log: slog.New(slog.NewTextHandler(said, nil)), Updates: true, Faults: func() []string { return []string{"the <card> is full"} }, Play: func(_ context.Context, user, item, dial string) (call.Info, error) {
 		switch item {
 		case "":
 			return call.Info{}, fmt.Errorf("open: %w", mailbox.ErrItemID)
@@ -98,7 +120,7 @@ func newAPI(t *testing.T) *api {
 	for _, name := range []string{"anna", "bert", "root"} {
 		users.Users = append(users.Users, config.User{Name: name, PasswordHash: hash(t, "password of "+name), Admin: name == "root"})
 	}
-	b := &api{Server: httptest.NewServer(users.Wrap(a.Handler())), calls: calls, data: data}
+	b := &api{Server: httptest.NewServer(users.Wrap(a.Handler())), calls: calls, data: data, log: said}
 	t.Cleanup(func() {
 		b.Server.CloseClientConnections()
 		b.Server.Close()
@@ -283,9 +305,16 @@ func TestARefusedRequestSaysWhatToDo(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var p web.Problem
+			_, before := a.log.since(0)
 			resp := a.ask(t, "anna", test.method, test.path, test.body, &p)
 			if resp.StatusCode != test.status || !strings.Contains(p.Error, test.says) || strings.Contains(p.Error, "call: ") {
 				t.Errorf("got %d %q, want %d and %q", resp.StatusCode, p.Error, test.status, test.says)
+			}
+			log, _ := a.log.since(before)
+			for _, want := range []string{"request refused", "user=anna", test.method + " /api/", "reason="} {
+				if !strings.Contains(log, want) && test.says != "nothing" && test.says != "method" {
+					t.Errorf("no %s in the log: %s", want, log)
+				}
 			}
 		})
 	}

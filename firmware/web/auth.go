@@ -58,6 +58,7 @@ type Auth struct {
 	known    known
 	misses   misses
 	verifier verifier
+	refused  strangerLog
 }
 
 // sameOrigin refuses what a browser sends for another site's page: with the browser's login,
@@ -273,6 +274,9 @@ func (a *Auth) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		why = &refusal{status: http.StatusServiceUnavailable, text: "ask again"}
 	}
 	_, _ = io.CopyN(io.Discard, r.Body, maxDrain)
+	if why.status != http.StatusUnauthorized { // a client that has not logged in yet; one that failed to is logged
+		a.refused.warn(a.Log, "request refused", "from", remoteAddr(r).String(), "operation", asked(r), "reason", why.text)
+	}
 	if why.status == http.StatusUnauthorized {
 		for _, challenge := range a.challenges(r, why.challenge) {
 			w.Header().Add("WWW-Authenticate", challenge)

@@ -53,7 +53,7 @@ func (a *API) events(w http.ResponseWriter, r *http.Request) {
 	user, id := UserOf(r), r.URL.Query().Get("call")
 	if id != "" {
 		if _, err := a.find(user, id); err != nil {
-			a.fail(w, err)
+			a.fail(w, r, err)
 			return
 		}
 	}

@@ -30,7 +30,7 @@ func (a *API) messages(w http.ResponseWriter, r *http.Request) {
 	}
 	list, err := find(UserOf(r).box())
 	if err != nil {
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	w.Header().Set("X-Total-Count", strconv.Itoa(len(list)))
@@ -81,7 +81,7 @@ func (a *API) restore(w http.ResponseWriter, r *http.Request) {
 		m, err = a.Store.Restore("", id)
 	}
 	if err != nil {
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	reply(w, http.StatusOK, m)

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"math"
 	"net"
@@ -82,7 +83,7 @@ func newServer(l net.Listener, cfg ServerConfig) *Server {
 		HTTP2:       &http.HTTP2Config{MaxConcurrentStreams: maxRequests, MaxReceiveBufferPerConnection: maxBuffer, MaxReceiveBufferPerStream: maxBuffer},
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		ConnContext: withConn,
-		ErrorLog:    slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug), // scanners and broken clients
+		ErrorLog:    log.New(&serverLog{log: cfg.Log}, "", 0),
 	}
 	if cfg.NoHTTP2 {
 		s.http.Protocols = new(http.Protocols)

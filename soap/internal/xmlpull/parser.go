@@ -288,8 +288,14 @@ func (p *Parser) Errorf(format string, args ...any) error {
 	return p.errorAt(p.token, format, args...)
 }
 
+// Position is the line and column of the current token, as an Error has them.
+func (p *Parser) Position() (line, column int) {
+	e := p.errorAt(p.token, "")
+	return e.Line, e.Column
+}
+
 // errorAt is an *Error at an offset. A line ends with CR LF, CR or LF.
-func (p *Parser) errorAt(offset int, format string, args ...any) error {
+func (p *Parser) errorAt(offset int, format string, args ...any) *Error {
 	e := &Error{Line: 1, Msg: fmt.Sprintf(format, args...)}
 	before := p.doc[:min(offset, len(p.doc))]
 	start := 0

@@ -40,9 +40,10 @@ type session struct {
 	probing bool     // nobody is going to call: the audio port is not asked for
 
 	// of whoever has the modem's turn
-	sound  bool     // there is a way for it, as far as is known
-	warned []string // what was told once
-	mark   mark     // by which a module that has restarted is known
+	sound   bool     // there is a way for it, as far as is known
+	unheard error    // the module has refused its sound in a call; nothing but proof outweighs that
+	warned  []string // what was told once
+	mark    mark     // by which a module that has restarted is known
 
 	mu       sync.Mutex // guards what follows
 	call     *call      // nil when on-hook

@@ -42,8 +42,8 @@ const (
 // soundUnknown is the fault of a module none of whose answers allows for sound.
 const soundUnknown = "no way is known to bring this module's sound to a port (%s): use a SIM7600, a Quectel EC25 or a voice modem"
 
-// canSpeak reports why a call could not be heard: the audio port can't be opened, or the
-// module refuses every way to bring its sound there.
+// canSpeak reports why a call could not be heard: the audio port can't be opened, the module
+// refuses every way to bring its sound there, or has done so in a call and tells nothing else.
 func (s *session) canSpeak(ctx context.Context) error {
 	if err := s.portOpens(); err != nil {
 		return err
@@ -51,23 +51,25 @@ func (s *session) canSpeak(ctx context.Context) error {
 	var refusals []string
 	why := ""
 	for _, test := range s.dialect.Sound {
-		refusal, off, err := s.testSound(ctx, test)
+		got, err := s.testSound(ctx, test)
 		switch {
 		case err != nil:
 			return err
-		case off:
-			return faultf(ErrSound, "no voice: %s (%s)", test.Why, refusal)
-		case refusal == "":
+		case got.off:
+			return faultf(ErrSound, "no voice: %s (%s)", test.Why, got.refusal)
+		case got.refusal == "" && !got.proven:
+			return s.unheard
+		case got.refusal == "":
 			return nil
 		}
-		refusals, why = append(refusals, refusal), s.whyRefused(ctx, test)
+		refusals, why = append(refusals, got.refusal), s.whyRefused(ctx, test)
 		if test.Busy != "" && why == test.BusyWhy {
-			return faultf(ErrSound, "no sound: %s (%s)", why, refusal)
+			return faultf(ErrSound, "no sound: %s (%s)", why, got.refusal)
 		}
 	}
 	switch {
 	case len(refusals) == 0:
-		return nil
+		return s.unheard
 	case len(refusals) == 1:
 		return faultf(ErrSound, "no sound: %s (%s)", why, refusals[0])
 	}
@@ -110,9 +112,15 @@ func notOpened(err error) string {
 	return fmt.Sprintf("can't be opened: %v: check its cable and power", err)
 }
 
-// testSound makes one test. refusal is what was refused, "" where nothing was; off says that
-// the module has told that its voice is switched off.
-func (s *session) testSound(ctx context.Context, t SoundTest) (refusal string, off bool, err error) {
+// soundVerdict is what a test has found.
+type soundVerdict struct {
+	refusal string // what was refused, "" where nothing was
+	off     bool   // the module has told that its voice is switched off
+	proven  bool   // it has told more than OK, or taken a setting
+}
+
+// testSound makes one test.
+func (s *session) testSound(ctx context.Context, t SoundTest) (v soundVerdict, err error) {
 	cmd := t.Ask
 	if t.Set != "" {
 		cmd = t.Set
@@ -124,26 +132,29 @@ func (s *session) testSound(ctx context.Context, t SoundTest) (refusal string, o
 	var e *at.Error
 	switch {
 	case errors.As(err, &e):
-		return cmd + " answered " + e.Result, false, nil
+		return soundVerdict{refusal: cmd + " answered " + e.Result}, nil
 	case errors.Is(err, at.ErrGone) || ctx.Err() != nil:
-		return "", false, s.unreachable(err)
+		return v, s.unreachable(err)
 	case err != nil: // not told
-		return "", false, nil
+		return v, nil
 	}
 	if t.Set != "" {
+		v.proven = true
 		cmd = "AT" + name + "?"
 		info, _ = s.ask(ctx, cmd, name+":")
 	}
 	for _, line := range info {
-		value := strings.TrimSpace(strings.TrimPrefix(line, name+":"))
+		value, marked := strings.CutPrefix(line, name+":")
+		value = strings.TrimSpace(value)
+		v.proven = v.proven || marked
 		switch {
 		case t.No != "" && strings.HasPrefix(value, t.No):
-			return cmd + " answered " + line, true, nil
+			return soundVerdict{refusal: cmd + " answered " + line, off: true}, nil
 		case t.Set != "" && strings.HasPrefix(value, "0,"): // one field alone is an unsolicited line
-			return cmd + " answered " + line + " after " + t.Set, false, nil
+			return soundVerdict{refusal: cmd + " answered " + line + " after " + t.Set}, nil
 		}
 	}
-	return "", false, nil
+	return v, nil
 }
 
 // whyRefused is why a module has refused a test.
@@ -216,10 +227,14 @@ func (o *operation) switchAudio() error {
 			return err
 		}
 	}
-	if err = o.switchOn(); errors.Is(err, ErrRefused) {
-		o.s.doubtSound()
-		return o.s.soundRefused(o.ctx, "", err)
+	if err = o.switchOn(); !errors.Is(err, ErrRefused) {
+		return err
 	}
+	err = o.s.soundRefused(o.ctx, "", err)
+	if o.s.dialect.Reset == "" { // nothing is known to cure it
+		o.s.unheard = err
+	}
+	o.s.doubtSound()
 	return err
 }
 

@@ -264,7 +264,11 @@ func TestTwoCallsWithoutSoundTakeTheLineOutOfService(t *testing.T) {
 		name, dialect string
 		spoil         func(t *testing.T, f *fake, cfg *modem.Config)
 	}{
-		{"the module refuses it after the answer", "huawei", func(t *testing.T, f *fake, _ *modem.Config) { f.answer["AT^DDSETEX=2"] = "ERROR" }},
+		{"the module says that it has voice and refuses it after the answer", "huawei", func(t *testing.T, f *fake, _ *modem.Config) {
+			f.answer["AT^CVOICE?"] = "^CVOICE:0,8000,16,20\r\n\r\nOK"
+			f.answer["AT^DDSETEX=2"] = "ERROR"
+		}},
+		{"a module that is restarted for it refuses it again", "simcom", func(t *testing.T, f *fake, _ *modem.Config) { f.answer["AT+CPCMREG=1"] = "ERROR" }},
 		{"the audio port stalls at once", "gsm", stall},
 	}
 	for _, tt := range tests {
@@ -354,9 +358,43 @@ func TestAnAudioPortThatIsTooSlowEndsTheCall(t *testing.T) {
 	})
 }
 
+// A module that tells nothing of its sound and has refused it once rings nobody again.
+func TestAModuleThatRefusesItsSoundInACallIsNotTriedOnSomebodyElse(t *testing.T) {
+	for dialect, refuse := range map[string][]string{"huawei": {"AT^DDSETEX=2"}, "gsm": {"AT+CPCMREG=1", "AT^DDSETEX=2"}} {
+		t.Run(dialect, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newGSM()
+				f.onDial = says("stat 0")
+				for _, cmd := range refuse {
+					f.answer[cmd] = "ERROR"
+				}
+				m := start(t, f, dialect)
+				if _, err := m.Dial(t.Context(), "5550100", modem.Far{}); !errors.Is(err, modem.ErrSound) {
+					t.Errorf("Dial: %v", err)
+				}
+				hangUp(t, m)
+				time.Sleep(10 * time.Minute)
+				if _, err := m.Dial(t.Context(), "5550100", modem.Far{}); !errors.Is(err, modem.ErrSound) || !errors.Is(m.Fault(), modem.ErrSound) {
+					t.Errorf("Dial: %v, fault %v", err, m.Fault())
+				}
+				rung := 0
+				for _, cmd := range f.received() {
+					if strings.HasPrefix(cmd, "ATD") {
+						rung++
+					}
+				}
+				if rung != 1 {
+					t.Errorf("%d people were rung", rung)
+				}
+			})
+		})
+	}
+}
+
 func TestACallThatIsHeardBeginsTheCountAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newGSM()
+		f.answer["AT^CVOICE?"] = "^CVOICE:0,8000,16,20\r\n\r\nOK"
 		f.onDial = says("stat 0")
 		m := start(t, f, "huawei")
 		for i := range 6 {

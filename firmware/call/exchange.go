@@ -30,7 +30,7 @@ type Options struct {
 	Rules *Rules       // who may be dialled
 
 	Quota   *Quota        // how much a user may dial; nil is no limit
-	MaxCall time.Duration // from off-hook to on-hook; 0 is 10 minutes
+	MaxCall time.Duration // from the answer to on-hook; 0 is 10 minutes
 	PerUser int           // calls of one user at a time; 0 is 1, as Exchange had it; negative is no limit
 
 	// RetryWindow is how long after a PlayOnPhone the same one (user, item and number)

@@ -20,7 +20,7 @@ import (
 // Bounds of numbers and times that are nobody's intention.
 const (
 	maxConnections = 1 << 16
-	maxCall        = 30 * time.Minute // no line is off-hook longer, whatever was asked for
+	maxCall        = 30 * time.Minute // no call is longer, from its answer on, whatever was asked for
 	maxQueue       = 1000
 	maxRedial      = 10
 	maxWait        = time.Hour

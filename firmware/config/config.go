@@ -172,7 +172,7 @@ type Dialing struct {
 	Premium             bool          `toml:"premium"`              // premium-rate and shared-cost numbers may be dialled
 	OutsidePrefix       []string      `toml:"outside_prefix"`       // what a PBX wants before a number of the outside
 	InternationalPrefix string        `toml:"international_prefix"` // what an analogue line dials for "+"; "" is the region's
-	MaxCall             time.Duration `toml:"max_call"`             // from off-hook to on-hook
+	MaxCall             time.Duration `toml:"max_call"`             // from the answer to on-hook; no longer message is played
 	CallsPerHour        int           `toml:"calls_per_hour"`       // of one user; 0 is no limit
 	CallsPerDay         int           `toml:"calls_per_day"`        // of one user; 0 is no limit
 	NumbersPerHour      int           `toml:"numbers_per_hour"`     // different ones, of one user; 0 is no limit

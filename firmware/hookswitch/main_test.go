@@ -141,6 +141,7 @@ func TestPlayFollowsACallToItsEnd(t *testing.T) {
 		says               string
 	}{
 		{"that is answered", "5550100", item, 0, `(?s)^Call \S+\nConnecting: .*fxo1\n.*Connected: .*Disconnected: .*\(cause None\)\n$`, ""},
+		{"whose far end hangs up early", "5550103", item, 1, `(?s)Disconnected: the far end hung up; .* of \d+ s heard \(cause None\)\n$`, "heard in part: the far end hung up; "},
 		{"that is busy", "5550101", item, 1, `(?s)^Call \S+\nConnecting: .*Disconnected: .*\(cause UserBusy\)\n$`, "not heard: busy"},
 		{"to a number that is none", "anna", item, 1, `^$`, "not a telephone number"},
 		{"to a number that is not permitted", "5551234", item, 1, `^$`, "not permitted"},

@@ -52,6 +52,7 @@ type Server struct {
 	log     *slog.Logger
 	cancel  context.CancelFunc // ends the requests' contexts
 	failed  chan error
+	stalled stalled
 
 	running atomic.Int64  // requests in the handler, and noMore once no further one is taken
 	closing sync.Once     // adds noMore
@@ -116,10 +117,10 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the board is stopping", http.StatusServiceUnavailable)
 		return
 	}
+	end := func() {}
 	if r.ProtoMajor == 2 {
-		s := &http2Stream{ResponseWriter: w, out: http.NewResponseController(w)}
-		defer s.limit() // what is still buffered is sent when the handler has returned
-		w = s
+		s := &http2Stream{ResponseWriter: w, out: http.NewResponseController(w), all: &s.stalled}
+		w, end = s, s.end
 	}
 	c := connOf(r)
 	request := &body{ReadCloser: r.Body, c: c}
@@ -140,35 +141,8 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	s.handler.ServeHTTP(w, r)
+	end()
 }
-
-// http2Stream is an answer over HTTP/2, where the client says how much of it may be sent. One
-// that allows nothing must not hold it, and the goroutine that writes it, for ever: the write
-// deadline of the connection does not help, for on that nothing is written.
-type http2Stream struct {
-	http.ResponseWriter
-	out *http.ResponseController
-}
-
-func (s *http2Stream) limit() { _ = s.out.SetWriteDeadline(time.Now().Add(writeTimeout)) }
-func (s *http2Stream) lift()  { _ = s.out.SetWriteDeadline(time.Time{}) }
-
-// Write implements http.ResponseWriter.
-func (s *http2Stream) Write(b []byte) (int, error) {
-	s.limit()
-	defer s.lift()
-	return s.ResponseWriter.Write(b)
-}
-
-// FlushError is what http.ResponseController looks for.
-func (s *http2Stream) FlushError() error {
-	s.limit()
-	defer s.lift()
-	return s.out.Flush()
-}
-
-// Unwrap is, too.
-func (s *http2Stream) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 
 // leave counts a request out.
 func (s *Server) leave() {

@@ -33,6 +33,7 @@ type box struct {
 	named    gate                     // of entries that have no id yet
 	settled  gate                     // of entries that may soon be known; slow ones are not waited for
 	listed   []Message                // the last listing, nil if it no longer holds
+	until    time.Time                // and until when it holds; zero is for ever
 	partly   string                   // why not all of the folder could be read
 	dirty    bool                     // the index on the disk is older
 	numbered bool                     // it has to be stored soon: only it knows some numbers
@@ -311,12 +312,16 @@ func (b *box) message(e *entry, now time.Time) Message {
 	return m
 }
 
+// brief is how long a listing holds that time, or a worker, may change. However many ask, there
+// are few lists at once in memory.
+const brief = 100 * time.Millisecond
+
 // listLocked lists a box, newest first. Callers share the list.
 func (b *box) listLocked() []Message {
-	if b.listed != nil {
+	now := time.Now()
+	if b.listed != nil && (b.until.IsZero() || now.Before(b.until)) {
 		return b.listed
 	}
-	now := time.Now()
 	list := make([]Message, 0, len(b.entries))
 	lasting := b.named.left == 0 && b.settled.left == 0
 	for _, e := range b.entries {
@@ -324,8 +329,9 @@ func (b *box) listLocked() []Message {
 		lasting = lasting && !e.facts.passing && !e.unfinished() && e.facts.known
 	}
 	slices.SortFunc(list, Message.compare)
+	b.listed, b.until = list, now.Add(brief)
 	if lasting {
-		b.listed = list
+		b.until = time.Time{}
 	}
 	return list
 }

@@ -103,7 +103,6 @@ func (s *Store) findNameLocked(l look) {
 		s.mu.Lock()
 	}
 	e.looked = time.Now()
-	b.listed = nil
 	if !l.current() {
 		s.finishLocked(l)
 		return
@@ -138,6 +137,7 @@ func (s *Store) finishLocked(l look) {
 	if l.box.settled.left > 0 {
 		return
 	}
+	l.box.listed = nil
 	clear(l.box.gone)
 	if l.box.numbered && s.ctx.Err() == nil {
 		l.box.numbered, l.box.dirty = false, true
@@ -176,12 +176,11 @@ func (s *Store) findFactsLocked(l look, limit time.Duration) {
 	got, whole := s.readFacts(b, name, was, limit)
 	s.mu.Lock()
 	if l.current() && whole {
-		e.facts = got
-		b.listed, b.dirty = nil, true
+		e.facts, b.dirty = got, true
 	}
 	switch {
 	case limit == 0:
-		e.queued = false
+		e.queued, b.listed = false, nil
 	case !whole && l.current(): // nobody waits for it any more
 		s.finishLocked(l)
 		e.queued = true

@@ -49,9 +49,10 @@ type Store struct {
 
 	change sync.Mutex // one change of files at a time, so that none is lost between reading and writing
 
-	mu    sync.Mutex // guards the boxes and the queue
-	boxes map[boxKey]*box
-	queue queue
+	mu     sync.Mutex // guards the boxes and the queue
+	boxes  map[boxKey]*box
+	queue  queue
+	joined map[string]joined // by folder
 
 	ctx  context.Context // ends when the store is closed
 	stop context.CancelFunc
@@ -61,7 +62,7 @@ type Store struct {
 // Open opens, and if need be makes, the directory of mailboxes. On an error the store can
 // be used all the same: a disk may come back. Close it.
 func Open(dir string) (*Store, error) {
-	s := &Store{dir: dir, room: roomOn, boxes: map[boxKey]*box{}}
+	s := &Store{dir: dir, room: roomOn, boxes: map[boxKey]*box{}, joined: map[string]joined{}}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	err := os.MkdirAll(dir, 0o750)
 	if err != nil {

@@ -49,7 +49,7 @@ func (s *Store) list(user, dir string) ([]Message, error) {
 		return nil, err
 	}
 	deadline := time.Now().Add(lookTime)
-	list := []Message{}
+	var parts [][]Message
 	for _, u := range users {
 		b := s.box(u, dir)
 		if err := s.scan(b); err != nil && user != "" {
@@ -64,10 +64,33 @@ func (s *Store) list(user, dir string) ([]Message, error) {
 		if user != "" {
 			return more, nil
 		}
-		list = append(list, more...)
+		parts = append(parts, more)
+	}
+	return s.join(dir, parts), nil
+}
+
+// joined is the last listing of every mailbox.
+type joined struct {
+	parts [][]Message
+	list  []Message
+}
+
+// join makes one listing of those of all mailboxes. As long as they are the same ones, so is
+// it: callers share it.
+func (s *Store) join(dir string, parts [][]Message) []Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	same := func(a, b []Message) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
+	if last := s.joined[dir]; last.list != nil && slices.EqualFunc(last.parts, parts, same) {
+		return last.list
+	}
+	list := slices.Concat(parts...)
+	if list == nil {
+		list = []Message{} // JSON has no null for it
 	}
 	slices.SortFunc(list, Message.compare)
-	return list, nil
+	s.joined[dir] = joined{parts, list}
+	return list
 }
 
 // unreadable is ErrMailbox with the reason, without the path.

@@ -24,6 +24,8 @@ var faults = []struct {
 	{"late replies", sim.Faults{Delay: 300 * time.Millisecond}},
 	{"RING inside every answer", sim.Faults{URC: "RING"}},
 	{"a flood of RING", sim.Faults{Rings: true}},
+	{"a character is missing in each answer to +CLCC", sim.Faults{Garble: "+CLCC:"}},
+	{"data connections listed with the calls", sim.Faults{Contexts: 2}},
 	{"garbage before every answer", sim.Faults{Garbage: 20}},
 	{"a lost result code", sim.Faults{Lose: 1}},
 	{"two lost result codes", sim.Faults{Lose: 2}},

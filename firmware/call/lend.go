@@ -9,6 +9,7 @@ import (
 
 	"hookswitch/hal"
 	"hookswitch/hal/hook"
+	"hookswitch/hal/modem"
 )
 
 // errLent is the fault of a line that a technician has.
@@ -57,6 +58,9 @@ func (t *Lent) Config() LineConfig { return t.l.cfg }
 
 // OffHook closes the hook relay, where the line is free for it (see hook.Switch).
 func (t *Lent) OffHook(ctx context.Context) error {
+	if t.l.rung().on { // the modem may have heard what no input is wired for
+		return modem.ErrRinging
+	}
 	return t.l.hook.OffHook(ctx)
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"hookswitch/firmware/audio"
 	"hookswitch/firmware/call"
 	"hookswitch/hal/sim"
 )
@@ -85,6 +86,28 @@ func TestALineThatBeginsToRingAtTheLastMoment(t *testing.T) {
 		info, _ = b.until(t, info.ID, call.Disconnected)
 		if info.Cause != call.Unavailable || info.SIPCode != 503 || info.Reason != "the line is ringing" {
 			t.Errorf("%+v", info)
+		}
+	})
+}
+
+// A technician's test would answer, too.
+func TestALineThatRingsIsNotTested(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBoard(t, nil, "bare1")
+		b.lines["bare1"].Call(sim.Caller{GiveUp: 1})
+		time.Sleep(3 * time.Second)
+		lent, err := b.Lend("bare1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer lent.Return()
+		var found []call.Finding
+		if err := lent.Test(t.Context(), audio.Plan{}, func(f call.Finding) { found = append(found, f) }); err != nil {
+			t.Error(err)
+		}
+		last := found[len(found)-1]
+		if last.OK || !strings.Contains(last.Says, "ringing") || b.lines["bare1"].OffHook() {
+			t.Errorf("found %+v", found)
 		}
 	})
 }

@@ -20,7 +20,10 @@ var huawei = Dialect{
 // huaweiSound asks whether voice is switched on in the firmware (^CVOICE: 0 is on), and for
 // ^DDSETEX, which can't be set while no call is up.
 var huaweiSound = []SoundTest{
-	{Ask: "AT^CVOICE?", No: "1", Why: "voice is switched off in the stick's firmware: try AT^CVOICE=0, or use a stick with voice"},
+	{
+		Ask: "AT^CVOICE?", No: "1",
+		Why: "voice is switched off in the stick's firmware: try AT^CVOICE=0, or use a stick with voice",
+	},
 	{Ask: "AT^DDSETEX=?", Why: "the stick has no voice: use one with voice"},
 }
 

@@ -23,8 +23,8 @@ const makerSIMCom = "SIMCom"
 // simcomSound asks for +CPCMREG, which a module refuses to set while no call is up.
 var simcomSound = SoundTest{
 	Ask: "AT+CPCMREG=?",
-	Why: "the module does not know +CPCMREG, as A7670, A7672, A7680 and others that have no sound on USB, and a SIM7600 for " +
-		"some seconds after it has started: use a SIM7600, a Quectel EC25 or a voice modem",
+	Why: "the module does not know +CPCMREG, as A7670, A7672, A7680 and others that have no sound on USB, and a SIM7600 " +
+		"for some seconds after it has started: use a SIM7600, a Quectel EC25 or a voice modem",
 }
 
 // sim7600 is the one that is found on most boards.
@@ -51,7 +51,8 @@ var sim800 = Dialect{
 
 // dataOnly is modules that never have voice, whatever they answer to its commands.
 var dataOnly = Dialect{
-	Name: "data", About: "modules for data only: SIM7070, SIM7080, SIM7670G, A7670E-LNXY, BG95, BG96, EC800G, E3372", GSM: true,
+	Name: "data", GSM: true,
+	About: "modules for data only: SIM7070, SIM7080, SIM7670G, A7670E-LNXY, BG95, BG96, EC800G, E3372",
 	Match: []string{"SIM7070", "SIM7080", "SIM7670", "LNXY", "BG95", "BG96", "EC800G", "EC600G", "BC25", "E3372"},
 	Cellular: Cellular{
 		NoAudio: "this module is for data only and has no voice: use a SIM7600, a Quectel EC25 or a voice modem",

@@ -66,8 +66,8 @@ func (s *session) choose(detected Dialect) {
 	switch {
 	case line.GSM != detected.GSM:
 		s.dialect = detected
-		s.lasting = faultf(ErrNoService, "the line says dialect %q, but this is a %s (%s): check which device the line's port is, "+
-			"or correct the dialect", line.Name, kindName(detected.GSM), s.idents())
+		s.lasting = faultf(ErrNoService, "the line says dialect %q, but this is a %s (%s): "+
+			"check which device the line's port is, or correct the dialect", line.Name, kindName(detected.GSM), s.idents())
 	case detected.NoAudio != "":
 		s.dialect = detected
 	case line.GSM && line.Maker != "" && detected.Maker != "" && line.Maker != detected.Maker:

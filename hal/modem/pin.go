@@ -89,10 +89,10 @@ func (p *PINs) begin(a attempt, left int) (why string, err error) {
 		case !t.same(a):
 			others++
 		case t.Refused:
-			return "the SIM refuses the PIN that is configured, and is not asked again, as a third wrong one blocks it: correct sim_pin", nil
+			return refusedPIN, nil
 		case left != pinTries: // it may have been wrong
-			return "the SIM was given this PIN before and its answer is not known; it is not asked again, as a third wrong one blocks it: " +
-				"unlock it once in a telephone, or correct sim_pin", nil
+			return "the SIM was given this PIN before and its answer is not known; it is not asked again, as a third wrong " +
+				"one blocks it: correct sim_pin, or " + forgetPINs, nil
 		}
 	}
 	const stop = "give it the right PIN in a telephone, which makes them three again"
@@ -101,11 +101,17 @@ func (p *PINs) begin(a attempt, left int) (why string, err error) {
 		return fmt.Sprintf("the SIM has %d tries for its PIN left, which are not used here: %s", left, stop), nil
 	case left == pinStop && others == 0:
 		return fmt.Sprintf("the SIM has only %d tries for its PIN left, which are not used here: %s", left, stop), nil
-	case left < 0 && others >= pinTries-pinStop+1:
-		return fmt.Sprintf("the SIM has refused %d PINs and a third wrong one blocks it: %s", others, stop), nil
+	case left < 0 && others >= pinStop:
+		return fmt.Sprintf("the SIM was given %d wrong PINs and a third one blocks it: %s", others, forgetPINs), nil
 	}
 	return "", p.note(a)
 }
+
+// Sentences about PINs that were given before.
+const (
+	refusedPIN = "the SIM refuses the PIN that is configured, and is not asked again, as a third wrong one blocks it: correct sim_pin"
+	forgetPINs = "give it the right PIN in a telephone and then delete sim-pins.json in the data directory"
+)
 
 // note adds an attempt whose answer is not known.
 func (p *PINs) note(a attempt) error {
@@ -137,6 +143,17 @@ func (p *PINs) take(a attempt) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.store(slices.DeleteFunc(slices.Clone(p.list), func(t triedPIN) bool { return t.sameCard(a) }))
+}
+
+// ready forgets an attempt whose answer is not known: the SIM no longer asks.
+func (p *PINs) ready(line string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	open := func(t triedPIN) bool { return t.Name == line && !t.Refused }
+	if err := p.load(); err != nil || !slices.ContainsFunc(p.list, open) {
+		return nil // nobody is going to be given a PIN on the strength of a damaged file
+	}
+	return p.store(slices.DeleteFunc(slices.Clone(p.list), open))
 }
 
 func (p *PINs) load() error {
@@ -230,6 +247,11 @@ func (s *session) sim(ctx context.Context) error {
 func (s *session) simState(ctx context.Context, state string) error {
 	fault, known := simStates[strings.ToUpper(state)]
 	switch {
+	case state == "READY" && s.cfg.SIMPIN != "":
+		if err := s.cfg.PINs.ready(s.cfg.Name); err != nil {
+			s.log.Error("SIM PIN was taken, which was not noted", "error", err)
+		}
+		return nil
 	case state == "READY", strings.HasSuffix(state, "PIN2"), strings.HasSuffix(state, "PUK2"): // which calls don't need
 		return nil
 	case known:
@@ -260,7 +282,7 @@ func (s *session) unlock(ctx context.Context) error {
 		if err := s.cfg.PINs.refuse(a); err != nil {
 			s.log.Error("SIM PIN was refused, which was not noted", "error", err)
 		}
-		return faultf(ErrNoService, "the SIM refuses the PIN that is configured, and is not asked again, as a third wrong one blocks it: correct sim_pin")
+		return faultf(ErrNoService, refusedPIN)
 	case err != nil:
 		return s.unreachable(err)
 	}
@@ -272,7 +294,9 @@ func (s *session) unlock(ctx context.Context) error {
 
 // iccid is the SIM's number, which can be read before its PIN is given; "" where not.
 func (s *session) iccid(ctx context.Context) string {
-	for _, q := range [][2]string{{"AT+CCID", "+CCID:"}, {"AT+CICCID", "+ICCID:"}, {"AT+QCCID", "+QCCID:"}, {"AT^ICCID?", "^ICCID:"}} {
+	for _, q := range [][2]string{
+		{"AT+CCID", "+CCID:"}, {"AT+CICCID", "+ICCID:"}, {"AT+QCCID", "+QCCID:"}, {"AT^ICCID?", "^ICCID:"},
+	} {
 		info, _ := s.ask(ctx, q[0], q[1])
 		for _, line := range info {
 			if _, value, marked := strings.Cut(line, ":"); marked {
@@ -287,16 +311,18 @@ func (s *session) iccid(ctx context.Context) string {
 	return ""
 }
 
-// triesQuestions ask how many tries for its PIN the SIM has left. The first number at or
-// behind the field that counts is the answer.
-var triesQuestions = []struct {
+// triesQuestion asks how many tries for its PIN the SIM has left. at is the field of the
+// answer that says so, first what the first field is.
+type triesQuestion struct {
 	cmd, prefix, first string
 	at                 int
-}{
+}
+
+var triesQuestions = []triesQuestion{
 	{"AT+CPINR", "+CPINR:", "SIM PIN", 1}, // +CPINR: SIM PIN,3,3 (TS 27.007)
 	{"AT+SPIC", "+SPIC:", "", 0},          // +SPIC: 3,10,3,10 (SIMCom)
 	{"AT+QPINC?", "+QPINC:", "SC", 1},     // +QPINC: "SC",3,10 (Quectel)
-	{"AT^CPIN?", "^CPIN:", "", 3},         // ^CPIN: SIM PIN,3,10,3,10,3 (Huawei): code, its tries, PUK, PIN, …
+	{"AT^CPIN?", "^CPIN:", "", 3},         // ^CPIN: SIM PIN,3,10,3,10,3 (Huawei): code, its tries, PUK's, PIN's
 }
 
 // pinTries is how many tries for its PIN the SIM has left, -1 where no question is answered.
@@ -304,14 +330,22 @@ func (s *session) pinTries(ctx context.Context) int {
 	for _, q := range triesQuestions {
 		info, _ := s.ask(ctx, q.cmd, q.prefix)
 		for _, line := range info {
-			fields := splitFields(strings.TrimPrefix(line, q.prefix))
-			if len(fields) <= q.at || q.first != "" && strings.Trim(fields[0], `"`) != q.first {
-				continue
-			}
-			if n := number(fields[q.at]); n >= 0 && n <= 10 {
+			if n := q.parse(line); n >= 0 {
 				return n
 			}
 		}
+	}
+	return -1
+}
+
+// parse is how many tries a line tells of, -1 where it does not.
+func (q triesQuestion) parse(line string) int {
+	fields := splitFields(strings.TrimPrefix(line, q.prefix))
+	if len(fields) <= q.at || q.first != "" && strings.Trim(fields[0], `"`) != q.first {
+		return -1
+	}
+	if n := number(fields[q.at]); n <= 10 {
+		return n
 	}
 	return -1
 }

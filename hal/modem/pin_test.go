@@ -119,7 +119,7 @@ func TestAWrongPINIsTriedOnceForEver(t *testing.T) {
 		{"with the SIM known", simCard{pin: "1234", left: 3, iccid: iccid}, []string{"4321", "4321"}, []string{"4321"}, "refuses the PIN"},
 		{"corrected", simCard{pin: "1234", left: 3}, []string{"4321", "1234"}, []string{"4321", "1234"}, ""},
 		{"corrected, and the SIM tells that two are left", simCard{pin: "1234", left: 3, tells: "AT+CPINR|+CPINR: SIM PIN,%d,3"}, []string{"4321", "1234"}, []string{"4321", "1234"}, ""},
-		{"three wrong ones", simCard{pin: "1234", left: 3}, []string{"1111", "2222", "3333", "4444"}, []string{"1111", "2222"}, "third wrong one"},
+		{"three wrong ones", simCard{pin: "1234", left: 3}, []string{"1111", "2222", "3333", "4444"}, []string{"1111", "2222"}, "a third one blocks it"},
 		{"three wrong ones, and the SIM tells", simCard{pin: "1234", left: 3, tells: "AT+SPIC|+SPIC: %d,10,3,10"}, []string{"1111", "2222", "3333"}, []string{"1111", "2222"}, "1 tries"},
 		{"somebody else has used a try", simCard{pin: "1234", left: 2, tells: "AT+CPINR|+CPINR: SIM PIN,%d,3"}, []string{"1234"}, nil, "only 2 tries"},
 		{"SIMCom tells", simCard{pin: "1234", left: 2, tells: "AT+SPIC|+SPIC: %d,10,0,10"}, []string{"1234"}, nil, "only 2 tries"},
@@ -166,19 +166,21 @@ func TestAPINWhoseAnswerIsNotKnownIsTriedAgainOnlyWithAllTriesLeft(t *testing.T)
 			}
 		})
 	}
-	synctest.Test(t, func(t *testing.T) { // it was right
-		f, kept := newGSM(), &file{}
-		card := simCard{pin: "1234", left: 3, tells: "AT+SPIC|+SPIC: %d,10,3,10", lost: true}
-		card.insert(f)
-		if says := card.run(t, f, kept.pins(), "1234"); says != "" {
-			t.Error(says)
-		}
-		card.lost = false
-		card.insert(f) // and asks again after a power cut
-		if says := card.run(t, f, kept.pins(), "1234"); says != "" || len(card.given) != 2 {
-			t.Errorf("fault %q, given %q", says, card.given)
-		}
-	})
+	for _, tells := range []string{"", "AT+SPIC|+SPIC: %d,10,3,10"} {
+		synctest.Test(t, func(t *testing.T) { // it was right
+			f, kept := newGSM(), &file{}
+			card := simCard{pin: "1234", left: 3, tells: tells, lost: true}
+			card.insert(f)
+			if says := card.run(t, f, kept.pins(), "1234"); says != "" {
+				t.Error(says)
+			}
+			card.lost = false
+			card.insert(f) // and asks again after a power cut
+			if says := card.run(t, f, kept.pins(), "1234"); says != "" || len(card.given) != 2 {
+				t.Errorf("tells %q: fault %q, given %q", tells, says, card.given)
+			}
+		})
+	}
 }
 
 func TestAnotherSIMIsGivenThePINThatOneHasRefused(t *testing.T) {

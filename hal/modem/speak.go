@@ -40,7 +40,8 @@ const (
 )
 
 // soundUnknown is the fault of a module none of whose answers allows for sound.
-const soundUnknown = "no way is known to bring this module's sound to a port (%s): use a SIM7600, a Quectel EC25 or a voice modem"
+const soundUnknown = "no way is known to bring this module's sound to a port (%s): use a SIM7600, a Quectel EC25 " +
+	"or a voice modem"
 
 // canSpeak reports why a call could not be heard: the audio port can't be opened, the module
 // refuses every way to bring its sound there, or has done so in a call and tells nothing else.
@@ -264,8 +265,8 @@ func (m *Modem) noteSound(err error, heard time.Duration) {
 	if m.mute++; m.mute < silenceLimit {
 		return
 	}
-	m.silenced = faultf(ErrSound, "out of service: %d calls in a row were answered and had no sound; mend it, then test the line "+
-		"on the console, or start the daemon anew (%v)", m.mute, err)
+	m.silenced = faultf(ErrSound, "out of service: %d calls in a row were answered and had no sound; "+
+		"mend it, then test the line on the console, or start the daemon anew (%v)", m.mute, err)
 	m.setFaultLocked(m.silenced)
 }
 

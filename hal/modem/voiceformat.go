@@ -34,8 +34,8 @@ func ParseVoiceFormat(text string) (v VoiceFormat, err error) {
 		case v.Coding == "" && slices.Contains(Codings(), word):
 			v.Coding = word
 		default:
-			return VoiceFormat{}, fmt.Errorf("modem: voice format %q: want a number of AT+VSM=?, one of %s, or both, as in \"131 ulaw\"",
-				text, strings.Join(Codings(), ", "))
+			return VoiceFormat{}, fmt.Errorf("modem: voice format %q: want a number of AT+VSM=?, one of %s, or both, "+
+				"as in \"131 ulaw\"", text, strings.Join(Codings(), ", "))
 		}
 	}
 	return v, nil

@@ -36,10 +36,12 @@ import (
 const Lease = 700 * time.Millisecond
 
 const (
-	maxRelays = 64 // they are named by the bits of a mask
+	maxRelays  = 64 // they are named by the bits of a mask
+	maxWaiting = 256
 	// answerLimit is how long the guard may take to answer, which is usually 0.1 ms. One that
 	// does not is killed: the contacts open when its successor starts.
 	answerLimit = 500 * time.Millisecond
+	lookAgain   = 50 * time.Millisecond
 	startLimit  = 5 * time.Second // from the start of the process to its first answer
 	// restartLimit is how long after the death of a guard a contact that is to be opened is
 	// worth waiting for its successor.
@@ -57,7 +59,7 @@ type Guard struct {
 	close   sync.Once
 	done    chan struct{} // closed when the keeper has ended
 
-	mu      sync.Mutex    // guards what follows; held over one exchange, which answerLimit bounds
+	mu      sync.Mutex    // guards what follows
 	p       *process      // nil while there is none
 	lost    time.Time     // when there was last one
 	changed chan struct{} // closed, and replaced, when there is a new one
@@ -152,31 +154,49 @@ func (g *Guard) loseLocked(p *process) {
 	g.closed = 0
 }
 
-// ask is one exchange with the guard.
+// ask is one exchange with the guard. Several may be under way: none waits for another.
 func (g *Guard) ask(req request) error {
+	p, answer, err := g.send(req)
+	if p == nil {
+		return err
+	}
+	var rep reply
+	if err == nil {
+		rep, err = p.wait(answer, answerLimit)
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.p == nil {
-		return hal.ErrNoGuard
-	}
-	if req.op == opClose && (g.ended|g.orphans)&req.relays != 0 {
-		return hal.ErrLeaseEnded // the call that had it closed does not know yet
-	}
-	rep, err := g.p.ask(req, answerLimit)
 	if err != nil {
-		g.p.kill()
-		g.loseLocked(g.p)
+		p.kill()
+		g.loseLocked(p)
 		return fmt.Errorf("%w: %w", hal.ErrNoGuard, err)
 	}
-	if req.op != opRenew {
-		g.closed &^= req.relays // one that could not be opened gets no lease either
-	}
-	if req.op == opClose && rep.status == statusDone {
-		g.closed |= req.relays
+	if req.op == opClose && rep.status != statusDone {
+		g.closed &^= req.relays
 	}
 	g.ended |= rep.ended
 	g.closed &^= rep.ended
 	return rep.err()
+}
+
+// send sends a request to the process, where there is one.
+func (g *Guard) send(req request) (*process, <-chan reply, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.p == nil {
+		return nil, nil, hal.ErrNoGuard
+	}
+	switch req.op {
+	case opClose:
+		if (g.ended|g.orphans)&req.relays != 0 {
+			return nil, nil, hal.ErrLeaseEnded // the call that had it closed does not know yet
+		}
+		g.closed |= req.relays
+	case opOpen:
+		g.closed &^= req.relays // one that can't be opened gets no lease either
+	}
+	answer, err := g.p.send(req)
+	return g.p, answer, err
 }
 
 // await waits until there is a guard again, if that may be soon.

@@ -17,9 +17,11 @@ const SocketFD = 3
 
 // process is a guard at work.
 type process struct {
-	cmd   *exec.Cmd
-	conn  net.Conn
-	ended chan error // receives one when it has ended
+	cmd     *exec.Cmd
+	conn    net.Conn
+	waiting chan chan reply // those who have sent a request, in that order
+	deaf    chan struct{}   // closed when no more replies come
+	ended   chan error      // receives one when it has ended
 }
 
 // start returns when the process has driven every contact open and has answered.
@@ -45,11 +47,19 @@ func start(command []string) (*process, error) {
 		_ = conn.Close()
 		return nil, fmt.Errorf("guard: %w", err)
 	}
-	p := &process{cmd: cmd, conn: conn, ended: make(chan error, 1)}
+	p := &process{
+		cmd: cmd, conn: conn,
+		waiting: make(chan chan reply, maxWaiting), deaf: make(chan struct{}), ended: make(chan error, 1),
+	}
+	go p.listen()
 	go func() {
 		p.ended <- errors.Join(cmd.Wait(), errors.New("guard: the process has ended"))
 	}()
-	if _, err := p.ask(request{op: opRenew}, startLimit); err != nil {
+	answer, err := p.send(request{op: opRenew})
+	if err == nil {
+		_, err = p.wait(answer, startLimit)
+	}
+	if err != nil {
 		p.kill()
 		return nil, fmt.Errorf("guard: it does not start: %w", errors.Join(err, <-p.ended))
 	}
@@ -66,20 +76,60 @@ func socketPair() (ours, theirs *os.File, err error) {
 	return os.NewFile(uintptr(fds[0]), "guard"), os.NewFile(uintptr(fds[1]), "guard's end"), nil
 }
 
-// ask sends a request and returns the reply. After an error the process is of no more use.
-func (p *process) ask(req request, limit time.Duration) (reply, error) {
-	if err := p.conn.SetDeadline(time.Now().Add(limit)); err != nil {
-		return reply{}, err
+// send sends a request, without waiting for anybody else's reply. One goroutine may call it
+// at a time. After an error the process is of no more use.
+func (p *process) send(req request) (answer chan reply, err error) {
+	answer = make(chan reply, 1)
+	select {
+	case p.waiting <- answer:
+	default:
+		return nil, errors.New("guard: the process answers nobody")
 	}
+	var b [requestSize]byte
+	if err := p.conn.SetWriteDeadline(time.Now().Add(answerLimit)); err != nil {
+		return nil, err
+	}
+	_, err = p.conn.Write(req.append(b[:0]))
+	return answer, err
+}
+
+// wait returns the reply to a request. After an error the process is of no more use.
+func (p *process) wait(answer <-chan reply, limit time.Duration) (reply, error) {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	for range 2 {
+		select {
+		case rep := <-answer:
+			return rep, nil
+		case <-p.deaf:
+			return reply{}, errors.New("guard: the process has closed its socket")
+		case <-timer.C:
+			timer.Reset(lookAgain) // it may be us who were late, and the reply is there
+		}
+	}
+	return reply{}, fmt.Errorf("guard: the process has not answered for %v", limit)
+}
+
+// listen hands out the replies until the socket ends.
+func (p *process) listen() {
+	defer close(p.deaf)
 	var b [maxReply + 1]byte
-	if _, err := p.conn.Write(req.append(b[:0])); err != nil {
-		return reply{}, err
+	for {
+		n, err := p.conn.Read(b[:])
+		if err != nil {
+			return
+		}
+		rep, err := parseReply(b[:n])
+		if err != nil {
+			return
+		}
+		select {
+		case answer := <-p.waiting:
+			answer <- rep
+		default: // nobody has asked
+			return
+		}
 	}
-	n, err := p.conn.Read(b[:])
-	if err != nil {
-		return reply{}, err
-	}
-	return parseReply(b[:n])
 }
 
 // release tells the process that it is no longer needed: it opens every contact and ends.

@@ -207,3 +207,24 @@ func FuzzUnpackSpare(f *testing.F) {
 		}
 	})
 }
+
+func TestOnlyADeadGuardThatWasLeftToUsIsReaped(t *testing.T) {
+	tests := []struct {
+		name, stat string
+		want       int
+	}{
+		{"a guard that has ended", "412 (hookswitch-grd) Z 1 412 412 0 -1 4228 0 0", 412},
+		{"a guard at work", "412 (hookswitch-grd) S 1 412 412 0 -1 4228 0 0", 0},
+		{"a guard whose daemon lives", "412 (hookswitch-grd) Z 300 412 412 0 -1 4228 0 0", 0},
+		{"a daemon, for which somebody waits", "300 (hookswitch) Z 1 300 300 0 -1 4228 0 0", 0},
+		{"a name with a parenthesis", "300 (a) Z 1 (hookswitch-grd) Z 1 300 300 0", 0},
+		{"nothing", "", 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := deadGuard(tt.stat); got != tt.want {
+				t.Errorf("got %d, want %d", got, tt.want)
+			}
+		})
+	}
+}

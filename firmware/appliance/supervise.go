@@ -9,11 +9,17 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
+
+	"hookswitch/hal/guard"
 )
 
 const (
@@ -75,6 +81,7 @@ func (s *supervisor) run(ctx context.Context) {
 			}
 		}
 		putOnHook(used)
+		reapGuards()
 		if time.Since(began) > longRun {
 			backOff = 250 * time.Millisecond
 		}
@@ -197,4 +204,29 @@ func reportMemory(pids ...int) {
 		total += kb
 	}
 	log.Printf("memory: %d kB", total)
+}
+
+// reapGuards takes leave of the relays' guards that daemons have left to process 1 when they
+// died: each has opened its relays, and ended.
+func reapGuards() {
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range stats {
+		b, _ := os.ReadFile(path)
+		if pid := deadGuard(string(b)); pid != 0 {
+			_, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil)
+		}
+	}
+}
+
+// deadGuard returns the process whose /proc/…/stat it is, where that is a guard of ours that
+// has ended, else 0 (proc_pid_stat(5): pid, name in parentheses, state, parent).
+func deadGuard(stat string) (pid int) {
+	head, rest, _ := strings.Cut(stat, " (")
+	name, rest, _ := strings.Cut(rest, ") ")
+	fields := strings.Fields(rest)
+	if len(fields) < 2 || name != guard.Name || fields[0] != "Z" || fields[1] != "1" {
+		return 0
+	}
+	pid, _ = strconv.Atoi(head)
+	return pid
 }

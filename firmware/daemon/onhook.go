@@ -15,6 +15,10 @@ import (
 // onHookLimit is what a supervisor gives us between the death of a daemon and its next start.
 const onHookLimit = 10 * time.Second
 
+// pinLimit is how long the guard of a dead daemon may still have a relay's pin: it opens the
+// relay, and ends.
+const pinLimit = time.Second
+
 // OnHook opens every hook relay of a configuration and has every modem hang up. It returns an
 // error where a line is not known to be on-hook after that, because current flows on it too. The
 // daemon does the same when it starts; this is for when it is dead.
@@ -29,15 +33,22 @@ func OnHook(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	var errs []error
+	var errs, relays []error
 	var switches []*hook.Switch
 	for _, l := range lines { // every relay first: they need no modem's consent
 		s, err := hook.New(hook.Config{Relay: l.Hook.Relay, Select: l.Hook.Select, Loop: l.Hook.Loop})
-		if err != nil {
-			errs = append(errs, fmt.Errorf("line %s: %w", l.Name, err))
-		}
 		defer s.Close()
-		switches = append(switches, s)
+		switches, relays = append(switches, s), append(relays, err)
+	}
+	for begin := time.Now(); errors.Join(relays...) != nil && time.Since(begin) < pinLimit; time.Sleep(pinLimit / 20) {
+		for i, s := range switches {
+			relays[i] = s.OnHook()
+		}
+	}
+	for i, err := range relays {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("line %s: %w", lines[i].Name, err))
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, onHookLimit)
 	defer cancel()

@@ -34,6 +34,7 @@ type station struct {
 // ctx ends, or the HTTP front fails.
 func Run(ctx context.Context, opt Options) error {
 	defer surviveReaders()()
+	limitMemory()
 	queue := newLogQueue(opt.out())
 	defer queue.close()
 	tail := console.NewTail(queue)

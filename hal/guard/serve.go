@@ -46,7 +46,7 @@ func harden() {
 	// program; we follow it, after the relays.
 	signal.Ignore(syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGABRT, syscall.SIGTERM, syscall.SIGPIPE,
 		syscall.SIGALRM, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU)
-	_ = os.WriteFile("/proc/self/comm", []byte(ProcessName), 0) // for ps, and for process 1 of the appliance
+	_ = os.WriteFile("/proc/self/comm", []byte(Name), 0) // for ps, and for process 1 of the appliance
 	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("-1000"), 0)
 	// What was paged in stays, so that a machine that thrashes does not slow us down.
 	_ = unix.Mlockall(unix.MCL_CURRENT | unix.MCL_ONFAULT)
@@ -54,8 +54,8 @@ func harden() {
 	_ = unix.Setpriority(unix.PRIO_PROCESS, 0, -20)
 }
 
-// ProcessName is what the guard's process calls itself.
-const ProcessName = "hookswitch-grd" // 15 bytes at most
+// Name is what the guard's process calls itself.
+const Name = "hookswitch-grd" // 15 bytes at most
 
 // watch is the state of every contact. The time is a parameter throughout, CLOCK_MONOTONIC
 // in ns.

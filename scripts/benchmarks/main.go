@@ -50,6 +50,7 @@ var benchmarks = []struct {
 	{"callinfo", callInfo},
 	{"soap", services},
 	{"hangup", hangup},
+	{"load", underLoad},
 	{"keys", keyEffects},
 	{"playback", playback},
 	{"transcode", transcode},

@@ -165,15 +165,15 @@ func (s *Store) updateLocked(b *box, list []file) {
 			look = append(look, e)
 		}
 	}
-	changed := len(look) > 0
+	changed := len(look) > 0 || len(entries) != len(b.entries)
 	for name, e := range b.entries {
 		if entries[name] != e {
 			b.leaveLocked(e)
-			changed = true
+			changed, b.dirty = true, b.dirty || e.indexed()
 		}
 	}
-	if changed || len(entries) != len(b.entries) {
-		b.listed, b.dirty = nil, true
+	if changed {
+		b.listed = nil
 	}
 	b.entries = entries
 	if b.dir == deletedDir {
@@ -184,6 +184,9 @@ func (s *Store) updateLocked(b *box, list []file) {
 	slices.SortFunc(look, func(x, y *entry) int { return cmp.Compare(x.stamp.Modified, y.stamp.Modified) })
 	s.lookLocked(b, look)
 }
+
+// indexed reports whether an entry is worth a line of the index.
+func (e *entry) indexed() bool { return e.facts.known && !e.facts.passing }
 
 // leaveLocked takes an entry out of those that have an id, which a renamed file may want back.
 func (b *box) leaveLocked(e *entry) {

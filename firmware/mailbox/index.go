@@ -96,7 +96,7 @@ func (s *Store) saveIndex(b *box) error {
 	var list []indexed
 	if b.dirty {
 		for _, e := range b.entries {
-			if e.facts.known && !e.facts.passing {
+			if e.indexed() {
 				ms := e.facts.duration.Milliseconds()
 				if e.facts != (facts{known: true, duration: e.facts.duration, whole: e.facts.whole}) {
 					ms = -1

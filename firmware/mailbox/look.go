@@ -107,6 +107,7 @@ func (s *Store) findNameLocked(l look) {
 		s.finishLocked(l)
 		return
 	}
+	same := err == nil && content == e.content
 	switch {
 	case err != nil:
 		e.content, e.facts = fingerprint{}, facts{known: true, fault: reason(err), passing: true}
@@ -123,6 +124,7 @@ func (s *Store) findNameLocked(l look) {
 		}
 	}
 	if e.facts.known {
+		b.dirty = b.dirty || !same && e.indexed()
 		s.finishLocked(l)
 		return
 	}
@@ -176,7 +178,7 @@ func (s *Store) findFactsLocked(l look, limit time.Duration) {
 	got, whole := s.readFacts(b, name, was, limit)
 	s.mu.Lock()
 	if l.current() && whole {
-		e.facts, b.dirty = got, true
+		e.facts, b.dirty = got, b.dirty || !got.passing
 	}
 	switch {
 	case limit == 0:

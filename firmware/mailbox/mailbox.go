@@ -124,7 +124,7 @@ func (s *Store) Make(user string) error {
 		return err
 	}
 	defer root.Close()
-	for _, sub := range []string{messagesDir, greetingsDir} {
+	for _, sub := range []string{messagesDir, deletedDir, greetingsDir} { // a full disk has no room for them later
 		if err := makeIn(root, sub); err != nil {
 			return fmt.Errorf("mailbox: %s: %w", user, err)
 		}

@@ -316,6 +316,29 @@ func TestTheIndexMayBeDamagedInAnyWay(t *testing.T) {
 	}
 }
 
+func TestAnIndexOfWhatHasNotChangedIsNotWritten(t *testing.T) {
+	s, dir := store(t)
+	path := put(t, dir, "a.wav", spoken(t, 1, 1))
+	open, err := os.OpenFile(put(t, dir, "open.wav", spoken(t, 1, 2)), os.O_WRONLY, 0)
+	must(t, err)
+	defer open.Close() // it is looked at in each listing
+	old := time.Now().Add(-time.Hour)
+	must(t, os.Chtimes(path, old, old))
+	index := filepath.Join(dir, "anna/messages.index")
+	messages(t, s, "anna")
+	s = restart(t, s, dir)
+	before, err := os.Stat(index)
+	must(t, err)
+	for range 3 {
+		messages(t, s, "anna")
+		messages(t, s, "anna")
+		s = restart(t, s, dir)
+	}
+	if after, err := os.Stat(index); err != nil || !os.SameFile(before, after) {
+		t.Errorf("the index was written again: %v", err)
+	}
+}
+
 func TestAHugeFileHoldsUpNoListing(t *testing.T) {
 	s, dir := store(t)
 	mp3 := make([]byte, 40<<20) // half an hour of it, whose length is known only when all is read

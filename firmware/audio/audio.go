@@ -18,6 +18,7 @@ package audio
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -56,12 +57,16 @@ func Seconds(d time.Duration) string {
 	return fmt.Sprintf("%d min %d s", s/60, s%60)
 }
 
-// Portion writes how much of something there is: "4 of 12 s", "50 s of 2 min".
+// Portion writes how much of something there is: "4 of 12 s", "2.7 of 3.2 s", "50 s of 2 min".
 func Portion(part, whole time.Duration) string {
-	if whole < time.Minute && part >= time.Second || part == 0 {
-		return fmt.Sprintf("%.0f of %s", part.Seconds(), Seconds(whole))
+	switch p, w := part.Seconds(), whole.Seconds(); {
+	case w >= 59.5:
+		return Seconds(part) + " of " + Seconds(whole)
+	case math.Round(p) == math.Round(w) || p > 0 && p < 1:
+		return fmt.Sprintf("%.1f of %.1f s", p, w)
+	default:
+		return fmt.Sprintf("%.0f of %.0f s", p, w)
 	}
-	return Seconds(part) + " of " + Seconds(whole)
 }
 
 // Clip is sound at Rate, mono, 16-bit.

@@ -116,6 +116,9 @@ func TestNothingInAFileEndsTheSoundBeforeItsEnd(t *testing.T) {
 		{"AU cut short", auOf(m.one, uint32(2*len(m.one)))[:len(m.one)], one / 2, nil, "incomplete: 2 of 3 s"},
 		{"two AU files in one", append(auOf(m.one, uint32(2*len(m.one))), auOf(m.two, uint32(2*len(m.two)))...), one + two, m.two, ""},
 		{"GSM with a hole in it", hole(m.gsm, 33*40, 33*10), one, m.one, "damaged"},
+		{"GSM with a frame and a half cut out of it", slices.Concat(m.gsm[:33*40], m.gsm[33*41+16:]), one - ms(40), m.one, "damaged"},
+		{"GSM with something else in it", slices.Concat(m.gsm[:33*40+20], bytes.Repeat([]byte("x"), 3300), m.gsm[33*40+20:]), one + ms(1000), m.one, "damaged"},
+		{"GSM with an ID3v1 tag behind it", slices.Concat(m.gsm, []byte("TAG"), make([]byte, 125)), one, m.one, ""},
 
 		{"two MP3 files in one", append(bytes.Clone(m.oneMP3), m.twoMP3...), one + two, m.two, ""},
 		{"two MP3 files of different rates in one", append(bytes.Clone(m.oneMP3), m.mp3At44...), one + two, m.two, ""},

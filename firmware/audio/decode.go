@@ -59,7 +59,7 @@ type stream struct {
 }
 
 func openStream(ctx context.Context, r io.ReadSeeker, name string) (*stream, error) {
-	f := &file{ReadSeeker: r}
+	f := &file{ReadSeeker: r, ctx: ctx}
 	s, err := open(ctx, f, name)
 	if err != nil {
 		return nil, f.explain(err)

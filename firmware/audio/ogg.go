@@ -34,10 +34,11 @@ func (p oggPage) begins() bool    { return p.flags&2 != 0 } // a logical stream
 // page returns the next whole page. lost means that something before it was none: where the
 // file ends with an error, that its last page is cut short.
 func (o *oggReader) page() (p oggPage, lost bool, err error) {
+	cut := false
 	for {
 		head, err := o.r.Peek(27)
 		if err != nil {
-			return p, lost && len(head) > 0, err
+			return p, cut || begins(head, "OggS"), err
 		}
 		if !begins(head, "OggS") || head[4] != 0 {
 			lost = true
@@ -65,7 +66,7 @@ func (o *oggReader) page() (p oggPage, lost bool, err error) {
 				sizes: whole[27 : 27+int(whole[26])], body: whole[27+int(whole[26]):],
 			}, lost, nil
 		}
-		lost = true
+		lost, cut = true, true
 		_, _ = o.r.Discard(4)
 	}
 }

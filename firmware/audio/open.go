@@ -14,13 +14,17 @@ import (
 const sniffed = 64 << 10
 
 // file remembers what went wrong below: the fault of a card or of a network share is none
-// of the message's, and may pass.
+// of the message's, and may pass. Nor is the end of ctx, after which nothing is read.
 type file struct {
 	io.ReadSeeker
+	ctx context.Context
 	err error
 }
 
 func (f *file) Read(p []byte) (int, error) {
+	if f.ctx.Err() != nil {
+		return 0, f.note(context.Cause(f.ctx))
+	}
 	n, err := f.ReadSeeker.Read(p)
 	return n, f.note(err)
 }
@@ -145,7 +149,7 @@ func sniff(r io.ReadSeeker, head []byte, at, size int64, name string) (*source, 
 	if ok, err := isGSM(r, head, at, size); err != nil {
 		return nil, err
 	} else if ok {
-		return openGSM(r, at, size), nil
+		return openGSM(r), nil
 	}
 	for _, f := range strangers {
 		if len(head) >= f.at && bytes.HasPrefix(head[f.at:], []byte(f.magic)) {

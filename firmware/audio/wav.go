@@ -181,7 +181,7 @@ func (w *wavReader) data(claimed uint32) (*source, error) {
 	if missing > 0 && s.length > 0 {
 		s.missing = int64(float64(s.length) * float64(missing) / float64(there))
 	}
-	s.damaged = missing > 0
+	s.damaged = missing > 0 && s.length < 0
 	if next > 0 {
 		s.next = func() (*source, error) { return openNext(w.r, next) }
 	}

@@ -4,6 +4,11 @@
 //
 //	keeper.go    opens the port, reopens it when the modem has gone
 //	session.go   one opening of the port: hang up first, identify, set up
+//	identify.go  what it is, and whether that is the modem that the line says
+//	setup.go     set-up of a voice modem; flow.go and voiceformat.go, how its sound is sent
+//	service.go   set-up of a GSM modem and its network; pin.go, its SIM
+//	speak.go     whether a GSM modem can be heard, before anybody is rung
+//	restart.go   how a module is found out that has restarted
 //	dial.go      dialling, and how a call that fails is told
 //	play.go      sound to the far end; record.go, sound from it
 //	words.go     what a modem says of calls unasked, each make in its own words

@@ -43,7 +43,7 @@ type callPrefix struct {
 }
 
 // callPrefixes are examples of a region's, and the service codes of every region.
-func callPrefixes(t *testing.T, region string) []callPrefix {
+func callPrefixes(t testing.TB, region string) []callPrefix {
 	t.Helper()
 	table, err := os.ReadFile("callprefixes.tsv")
 	if err != nil {

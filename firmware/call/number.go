@@ -62,8 +62,8 @@ func scan(dial string) (t typed, err error) {
 		text = text[4:]
 		if _, parameter, ok := strings.Cut(text, ";"); ok {
 			name, _, _ := strings.Cut(parameter, "=")
-			return t, fmt.Errorf("%w: a tel: URI with parameters (%.20q) can't be dialled; leave out what follows the semicolon",
-				ErrNumber, name)
+			return t, fmt.Errorf("%w: a tel: URI with parameters (%.20q) can't be dialled; "+
+				"leave out what follows the semicolon", ErrNumber, name)
 		}
 	}
 	var b strings.Builder
@@ -90,6 +90,8 @@ func scan(dial string) (t typed, err error) {
 	switch digits := strings.TrimPrefix(t.number, "+"); {
 	case digits == "":
 		return typed{}, fmt.Errorf("%w: no digits", ErrNumber)
+	case len(digits) < len(t.number) && strings.ContainsAny(digits, "*#"):
+		return typed{}, fmt.Errorf("%w: a number that begins with + has no * and #", ErrNumber)
 	case len(digits) > maxNumber:
 		return typed{}, fmt.Errorf("%w: more than %d digits", ErrNumber, maxNumber)
 	}

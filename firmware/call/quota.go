@@ -130,7 +130,8 @@ func (q *Quota) roomLocked(now time.Time, user, number string, abroad bool) (cal
 			next = inMinutes(q.LongestOfCall)
 		}
 		if use.Limit > 0 && use.Used+next > use.Limit && (abroad || use.Name != abroadMinutes) {
-			return nil, fmt.Errorf("%w of the whole board: %s = %d, and %d are used within a day", ErrQuota, use.Name, use.Limit, use.Used)
+			return nil, fmt.Errorf("%w of the whole board: %s = %d, and %d are used within a day",
+				ErrQuota, use.Name, use.Limit, use.Used)
 		}
 	}
 	return calls, nil

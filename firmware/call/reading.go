@@ -140,7 +140,7 @@ func (r *Rules) at(s start, text string) []reading {
 			list = append(list, r.numbered(rd, n, text[n:]))
 		}
 	}
-	for _, national := range own.nationals(text) {
+	for _, national := range own.nationals(text, len(heads) == 0) {
 		rd := plain
 		rd.unsure = rd.unsure || !own.sure(text, national)
 		rd = r.numbered(rd, 0, own.code+national)
@@ -152,21 +152,43 @@ func (r *Rules) at(s start, text string) []reading {
 	return list
 }
 
-// nationals are the national numbers that may be meant at home.
-func (own *region) nationals(text string) []string {
+// nationals are the national numbers that may be meant at home: the text itself, and what is
+// left of it without trunk or carrier prefix and, where all are wanted, without several of
+// them and the country code.
+func (own *region) nationals(text string, all bool) []string {
 	if own.code == "" || strings.HasPrefix(text, "+") {
 		return nil
 	}
 	list := []string{text}
+	for i := 0; i < len(list) && len(list) < 16 && (all || i == 0); i++ {
+		rest := list[i]
+		for _, p := range []string{own.national, own.code} {
+			if r, ok := strings.CutPrefix(rest, p); ok && r != "" && !slices.Contains(list, r) {
+				list = append(list, r)
+			}
+		}
+		m := own.trunk.FindStringSubmatch(rest)
+		if m == nil || len(m[0]) == len(rest) && own.transform == "" {
+			continue
+		}
+		r := rest[len(m[0]):]
+		if own.transform != "" && len(m) > 1 && m[1] != "" {
+			r = own.trunk.ReplaceAllString(rest, own.transform)
+		}
+		if r != "" && !slices.Contains(list, r) {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// trunks are the national numbers that follow a trunk or carrier prefix.
+func (own *region) trunks(text string) (list []string) {
 	if rest, ok := strings.CutPrefix(text, own.national); ok && own.national != "" {
 		list = append(list, rest)
 	}
-	if m := own.trunk.FindStringSubmatch(text); m != nil {
-		rest := text[len(m[0]):]
-		if own.transform != "" && len(m) > 1 && m[1] != "" {
-			rest = own.trunk.ReplaceAllString(text, own.transform)
-		}
-		list = append(list, rest)
+	if m := own.trunk.FindString(text); m != "" && strings.HasPrefix(text, m) {
+		list = append(list, text[len(m):])
 	}
 	return list
 }
@@ -180,7 +202,7 @@ func (own *region) sure(text, national string) bool {
 	case own.code == "1":
 		return national[0] >= '2' && (text == national || text == "1"+national)
 	case text != national:
-		return strings.HasSuffix(text, national)
+		return slices.Contains(own.trunks(text), national)
 	}
 	return c.has(national) && own.dialled(national) == text
 }

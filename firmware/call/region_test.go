@@ -202,7 +202,7 @@ func formatRows(m, main *phonenumbers.PhoneMetadata) (rows []string) {
 
 // exactRegions are those where an emergency number with further digits is another number:
 // libphonenumber names some, its example numbers tell of the others.
-func exactRegions(t *testing.T) map[string]bool {
+func exactRegions(t testing.TB) map[string]bool {
 	t.Helper()
 	exact := map[string]bool{}
 	for _, region := range phonenumbers.REGIONS_WHERE_EMERGENCY_NUMBERS_MUST_BE_EXACT {

@@ -18,8 +18,8 @@ func (x *Exchange) Uses() []Use {
 func (x *Exchange) quotaFaults() (list []string) {
 	for _, use := range x.Uses() {
 		if use.Near() {
-			list = append(list, fmt.Sprintf("four fifths of %s = %d in [dialing] are used; when it is reached, calls are refused until those of yesterday are a day old: "+
-				"see hookswitch calls for who makes them", use.Name, use.Limit))
+			list = append(list, fmt.Sprintf("four fifths of %s = %d in [dialing] are used; when all is, calls are refused "+
+				"until others are a day old: see hookswitch calls for who makes them", use.Name, use.Limit))
 		}
 	}
 	return list

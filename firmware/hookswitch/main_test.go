@@ -396,7 +396,7 @@ func TestATokensHashIsItsOwn(t *testing.T) {
 
 func TestVersionNamesTheProgram(t *testing.T) {
 	out, _, status := hookswitch(t, nil, "version")
-	if ok, _ := regexp.MatchString(`^hookswitch \S+ \(commit \S+, Go [0-9.]+.*\)\n$`, out); status != 0 || !ok {
+	if ok, _ := regexp.MatchString(`^hookswitch \S+ \(commit \S+ of [^,]+, Go [0-9.]+.*\)\n$`, out); status != 0 || !ok {
 		t.Errorf("status %d: %s", status, out)
 	}
 }

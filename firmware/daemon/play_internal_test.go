@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -13,6 +14,7 @@ import (
 
 	"hookswitch/firmware/audio"
 	"hookswitch/firmware/call"
+	"hookswitch/soap"
 )
 
 // playing is a simulated board with one more message in the mailbox, its id, and that of
@@ -143,6 +145,31 @@ func TestAUserOverQuotaHasNothingOpenedOrDecoded(t *testing.T) {
 	for range 50 {
 		if _, err := limited.soap.play(t.Context(), localUser, broken, "5550102"); !errors.Is(err, call.ErrQuota) {
 			t.Fatalf("got %v, want %v", err, call.ErrQuota)
+		}
+	}
+}
+
+func TestAMessageThatCantBePlayedSaysWhyAndRingsNobody(t *testing.T) {
+	long := func(w io.Writer) error { return audio.WriteWAV(w, make(audio.Clip, 11*60*audio.Rate)) }
+	for _, test := range []struct {
+		name  string
+		write func(io.Writer) error
+		want  string
+	}{
+		{"long.wav", long, "The message can't be played: too long: 11 min of at most 10 min."},
+		{"raw.alaw", func(w io.Writer) error {
+			_, err := w.Write(bytes.Repeat([]byte("no sound"), 1000))
+			return err
+		}, "The message can't be played: not a format this board plays: text."},
+	} {
+		d, item, _ := playing(t, test.name, test.write)
+		_, err := d.soap.PlayOnPhone(t.Context(), localUser, item, "5550102")
+		var own *unplayable
+		if !errors.Is(err, soap.ErrAudio) || !errors.As(err, &own) || own.Sentence() != test.want {
+			t.Errorf("%s: got %v, want %s", test.name, err, test.want)
+		}
+		if calls := d.calls.Calls(); len(calls) > 0 {
+			t.Errorf("%s: somebody was rung: %+v", test.name, calls)
 		}
 	}
 }

@@ -128,6 +128,15 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 			return
 		}
 	}
+	var own interface {
+		error
+		Sentence() string
+	}
+	if errors.As(err, &own) { // a card that can't be read, and the like
+		log.Warn("request refused", "reason", clip(err.Error()))
+		reply(w, http.StatusUnprocessableEntity, Problem{own.Sentence()})
+		return
+	}
 	log.Error("request failed", "error", err)
 	reply(w, http.StatusInternalServerError, Problem{"internal error; the daemon's log says which"})
 }

@@ -14,7 +14,8 @@ const maxLogged = 80
 // refused logs a request that is not done: whose it is, what it asks for, why not and, for XML
 // that can't be used, where. An error that no client is told of is logged as one.
 func (m *message) refused(h *Handler, r *http.Request, err error) {
-	log := h.log().With("user", h.User(r), "path", r.URL.Path, "operation", string(m.operation[:min(len(m.operation), maxLogged)]))
+	operation := string(m.operation[:min(len(m.operation), maxLogged)])
+	log := h.log().With("user", h.User(r), "path", r.URL.Path, "operation", operation)
 	var violation *xmlpull.Error
 	var f *fault
 	switch {

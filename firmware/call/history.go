@@ -275,9 +275,11 @@ func (h *history) faults() (list []string) {
 	}
 	switch {
 	case h.fault != nil:
-		list = append(list, fmt.Sprintf("the call log can't be written (%v): calls go on, and are forgotten at the next start", h.fault))
+		list = append(list, fmt.Sprintf("the call log can't be written (%v): "+
+			"calls go on, and are forgotten at the next start", h.fault))
 	case !h.since.IsZero() && time.Since(h.since) > slowCard:
-		list = append(list, "the card takes the call log very slowly, or not at all: calls go on, and may be forgotten at the next start")
+		list = append(list, "the card takes the call log very slowly, or not at all: "+
+			"calls go on, and may be forgotten at the next start")
 	}
 	return list
 }

@@ -36,7 +36,8 @@ func (e *lockedError) Error() string {
 	if e.pid != 0 {
 		who = fmt.Sprint("process ", e.pid)
 	}
-	return fmt.Sprintf("daemon: %s is the daemon of %s already: stop it first, or give this one data and lines of its own", who, e.dir)
+	return fmt.Sprintf("daemon: %s is the daemon of %s already: "+
+		"stop it first, or give this one data and lines of its own", who, e.dir)
 }
 
 // lockData locks a data directory, which is made if need be. The error is a *lockedError where

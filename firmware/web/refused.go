@@ -65,8 +65,12 @@ func (l *serverLog) Write(line []byte) (int, error) {
 	const handshake = "http: TLS handshake error from "
 	about, is := bytes.CutPrefix(bytes.TrimSpace(line), []byte(handshake))
 	from, reason, ok := bytes.Cut(about, []byte(": "))
+	gone := bytes.HasSuffix(reason, []byte("EOF"))
+	for _, text := range []string{"reset by peer", "timeout", "closed"} {
+		gone = gone || bytes.Contains(reason, []byte(text))
+	}
 	switch {
-	case !is || !ok, bytes.HasSuffix(reason, []byte("EOF")), bytes.Contains(reason, []byte("reset by peer")), bytes.Contains(reason, []byte("timeout")), bytes.Contains(reason, []byte("closed")):
+	case !is || !ok || gone:
 		l.log.Debug(string(bytes.TrimSpace(line)))
 	default:
 		l.strangers.warn(l.log, "TLS handshake refused", "from", string(from), "reason", clip(string(reason)))

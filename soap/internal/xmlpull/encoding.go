@@ -55,11 +55,13 @@ const (
 // of a document that is not UTF-16 says nothing, nor does ASCII, once the default of text/xml.
 func encodingNamed(label string) encoding {
 	switch strings.ToLower(strings.TrimSpace(label)) {
-	case "", "us-ascii", "ascii", "iso646-us", "ansi_x3.4-1968", "utf-16", "utf-16le", "utf-16be", "utf16", "unicode", "ucs-2", "iso-10646-ucs-2":
+	case "", "us-ascii", "ascii", "iso646-us", "ansi_x3.4-1968",
+		"utf-16", "utf-16le", "utf-16be", "utf16", "unicode", "ucs-2", "iso-10646-ucs-2":
 		return unlabelled
 	case "utf-8", "utf8", "unicode-1-1-utf-8", "cp65001":
 		return inUTF8
-	case "iso-8859-1", "iso8859-1", "iso88591", "iso_8859-1", "iso_8859-1:1987", "latin1", "latin-1", "l1", "cp819", "ibm819", "windows-28591",
+	case "iso-8859-1", "iso8859-1", "iso88591", "iso_8859-1", "iso_8859-1:1987", "latin1", "latin-1", "l1",
+		"cp819", "ibm819", "windows-28591",
 		"windows-1252", "cp1252", "cp-1252", "x-cp1252", "ansi":
 		return inLatin1
 	}

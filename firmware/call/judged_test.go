@@ -111,12 +111,27 @@ func TestACallAbroadTakesAMaskThatNamesIt(t *testing.T) {
 
 func TestDomesticLookingPremiumNumbersAreRefused(t *testing.T) {
 	for _, dial := range []string{
-		"976 5551", "1 212 976 5551", "212 976 5551", "+1 212 976 5551", "1 900 555 1234", "1 700 555 1234", "1 500 234 5678", "1 533 234 5678",
+		"976 5551", "1 976 5551", "1 212 976 5551", "212 976 5551", "+1 212 976 5551", "1 900 555 1234", "1 700 555 1234", "1 500 234 5678", "1 533 234 5678",
 		"0 900 555 1234", "1 900 555 1234 99", "*67 976 5551", "1010288 1 900 555 1234", "1167 1 900 555 1234",
 	} {
 		r := allowAll()
 		if d, err := r.Check(dial); !errors.Is(err, call.ErrDenied) || !strings.Contains(err.Error(), "premium") {
 			t.Errorf("Check(%q) = %s, %v, want ErrDenied for a premium number", dial, d, err)
+		}
+	}
+}
+
+func TestACodeBeforeAPrefixHidesNothing(t *testing.T) {
+	for _, test := range []struct{ region, dial string }{
+		{"DE", "#31#01013 0900 1234567"}, {"DE", "*31#01013 112"}, {"DE", "#31#010013 00881 612345678"},
+		{"GB", "*67 1470 999"}, {"GB", "*67 141 0909 8790000"}, {"US", "*67 1010288 976 5551"}, {"US", "*67 101028 8911"},
+		{"GB", "141 1280 0909 8790000"}, {"GB", "1470 141 999"}, {"AU", "1831 1411 1900 654 321"}, {"AU", "1831 000"}, {"IE", "141 1520 123 456"},
+		{"FR", "3651 0899 123456"}, {"JP", "184 0990 123456"}, {"JP", "184 110"}, {"BR", "0 21 0900 123456"},
+	} {
+		r := allowAll()
+		r.Region = test.region
+		if d, err := r.Check(test.dial); err == nil {
+			t.Errorf("%s: Check(%q) = %s, dialled %s and %s", test.region, test.dial, d, d.On(false), d.On(true))
 		}
 	}
 }

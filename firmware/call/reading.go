@@ -20,10 +20,16 @@ type start struct {
 
 // starts are all places where a number may begin in what is dialled.
 func (r *Rules) starts(dialled string, x exchange) []start {
-	if strings.ContainsAny(dialled, "*#") {
-		return append([]start{{base: true, code: true}}, codeParts(dialled)...)
-	}
 	list := []start{{base: true}}
+	if strings.ContainsAny(dialled, "*#") {
+		list = append([]start{{base: true, code: true}}, codeParts(dialled)...)
+		for i := 1; i < len(list) && len(list) < 64; i++ {
+			if !list[i].guess {
+				list = r.afterPrefix(dialled, list[i].from, list)
+			}
+		}
+		return list
+	}
 	for _, p := range x.outside {
 		if strings.HasPrefix(dialled, p) && len(p) < len(dialled) {
 			list[0].guess = true // the PBX takes its prefix first
@@ -47,7 +53,7 @@ func (r *Rules) afterPrefix(dialled string, from int, list []start) []start {
 				continue // 01 is no prefix of 011
 			}
 			s := start{from: to, coded: p.abroad, guess: p.rest > 0}
-			if whole(p.pattern, dialled[from:to]) && (p.rest == 0 || len(dialled)-to == p.rest) && !contains(list, s) {
+			if whole(p.pattern, dialled[from:to]) && (p.rest == 0 || len(dialled)-to == p.rest) && !slices.ContainsFunc(list, s.same) {
 				list = append(list, s)
 			}
 		}
@@ -55,14 +61,7 @@ func (r *Rules) afterPrefix(dialled string, from int, list []start) []start {
 	return list
 }
 
-func contains(list []start, s start) bool {
-	for _, other := range list {
-		if other.from == s.from && other.coded == s.coded {
-			return true
-		}
-	}
-	return false
-}
+func (s start) same(other start) bool { return other.from == s.from && other.coded == s.coded }
 
 // codeParts are where numbers may begin in a service code: *67 900…, #31#0900…, **21*0900…#.
 // A code of one, two or three digits may stand right before the number.

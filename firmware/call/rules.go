@@ -191,7 +191,8 @@ func (rd reading) hint() string {
 // isDear reports whether a number costs more than a call. What is in no country is dear.
 func (r *Rules) isDear(rd reading) bool {
 	if rd.national == "" {
-		return r.own().shortDear.FindString(rd.text) == rd.text && rd.text != ""
+		own := r.own()
+		return whole(own.shortDear, rd.text) || whole(own.shortDear, strings.TrimPrefix(rd.text, own.national))
 	}
 	return rd.country.isDear(rd.national, !rd.guess) || rd.country.code == "" && !rd.unsure
 }

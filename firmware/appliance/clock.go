@@ -91,7 +91,12 @@ func adjust(offset time.Duration) {
 		log.Printf("clock is %v ahead: it runs slow until that is made good", -offset)
 	}
 	limited := max(offset, -30*time.Minute)
-	if _, err := unix.Adjtimex(&unix.Timex{Modes: unix.ADJ_OFFSET_SINGLESHOT, Offset: limited.Microseconds()}); err != nil {
+	slew := unix.Timex{Modes: unix.ADJ_OFFSET_SINGLESHOT}
+	assign(&slew.Offset, limited.Microseconds())
+	if _, err := unix.Adjtimex(&slew); err != nil {
 		log.Printf("adjust clock: %v", err)
 	}
 }
+
+// assign sets a field whose width is the machine's.
+func assign[T int32 | int64](field *T, value int64) { *field = T(value) }

@@ -149,7 +149,8 @@ func TestTheLeaseOfACallThatHangsIsNotHeld(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				hangs := make(chan struct{})
 				l := &lease{}
-				x := sim.New(sim.Options{Numbers: map[string]sim.FarEnd{"5550111": {Rings: 1, Keys: []sim.Key{{At: 6 * time.Second, Key: '#'}}}}})
+				presses := sim.FarEnd{Rings: 1, Keys: []sim.Key{{At: 6 * time.Second, Key: '#'}}}
+				x := sim.New(sim.Options{Numbers: map[string]sim.FarEnd{"5550111": presses}})
 				b := newBoardOn(t, x, func(o *call.Options) { o.Lines[0].Lease, o.MaxCall = l.ask, time.Minute }, "fxo1")
 				req := request("5550111")
 				req.Next = func() (call.Recording, bool) { <-hangs; return call.Recording{}, false }

@@ -29,7 +29,8 @@ func newGuardedBoard(t *testing.T) guardedBoard {
 	data := t.TempDir()
 	b.config = filepath.Join(data, "hookswitch.toml")
 	box := filepath.Join(data, "mailbox", "local", "messages")
-	config := strings.Replace(fmt.Sprintf(boardConfig, data, b.addr, b.dir), `"normally-open" }`, `"normally-open", min_on_hook = "100ms" }`, 1)
+	config := fmt.Sprintf(boardConfig, data, b.addr, b.dir)
+	config = strings.Replace(config, `"normally-open" }`, `"normally-open", min_on_hook = "100ms" }`, 1)
 	if err := errors.Join(os.WriteFile(b.config, []byte(config), 0o600), os.MkdirAll(box, 0o700)); err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +91,8 @@ func stuckDaemon(t *testing.T, b guardedBoard) (*exec.Cmd, client) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "HOOKSWITCH_TEST_SERVES="+b.config, "HOOKSWITCH_TEST_GUARD="+program, "GODEBUG=asyncpreemptoff=1")
+	cmd.Env = append(os.Environ(),
+		"HOOKSWITCH_TEST_SERVES="+b.config, "HOOKSWITCH_TEST_GUARD="+program, "GODEBUG=asyncpreemptoff=1")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +147,8 @@ func TestACallOfADaemonThatWasStoppedForAWhileSaysSo(t *testing.T) {
 	if err := cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
-	if info := c.until(id, call.Disconnected); info.Cause != call.Other || !strings.Contains(info.Reason, "had stood still") {
+	info := c.until(id, call.Disconnected)
+	if info.Cause != call.Other || !strings.Contains(info.Reason, "had stood still") {
 		t.Errorf("cause %s, reason %q", info.Cause, info.Reason)
 	}
 	b.call(t, c) // the line serves
@@ -178,7 +181,8 @@ func TestADaemonWhoseGuardDiesHangsUpAndGetsAnother(t *testing.T) {
 				t.Fatal(err)
 			}
 			b.opens(t)
-			if info := c.until(id, call.Disconnected); info.Cause != call.Other || !strings.Contains(info.Reason, "drives the hook relay has died") {
+			info := c.until(id, call.Disconnected)
+			if info.Cause != call.Other || !strings.Contains(info.Reason, "drives the hook relay has died") {
 				t.Errorf("cause %s, reason %q", info.Cause, info.Reason)
 			}
 		})
@@ -193,7 +197,8 @@ func TestAnOrderlyEndIsLeftToTheDaemon(t *testing.T) {
 	cmd, c := serve(t, b.config, b.addr)
 	b.dial(t, c)
 	guard := guardOf(t, cmd.Process.Pid)
-	if err := errors.Join(syscall.Kill(guard, syscall.SIGTERM), syscall.Kill(guard, syscall.SIGINT), cmd.Process.Signal(syscall.SIGTERM)); err != nil {
+	if err := errors.Join(syscall.Kill(guard, syscall.SIGTERM), syscall.Kill(guard, syscall.SIGINT),
+		cmd.Process.Signal(syscall.SIGTERM)); err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Wait(); err != nil {

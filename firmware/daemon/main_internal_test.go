@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 	case syscall.SIGUSR2: // every processor loops, and none can be taken away: GODEBUG=asyncpreemptoff=1
 		for range 2 * runtime.GOMAXPROCS(0) {
 			go func() {
-				for {
+				for i := 0; ; i++ {
 				}
 			}()
 		}

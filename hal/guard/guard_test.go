@@ -230,8 +230,10 @@ func TestAGuardOutlivesEverySignalThatASupervisorSends(t *testing.T) {
 	path := pin(t)
 	g := newGuard(t, path)
 	guarding := pid(t, path)
-	for _, s := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGABRT, syscall.SIGTERM,
-		syscall.SIGPIPE, syscall.SIGALRM, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU} {
+	for _, s := range []syscall.Signal{
+		syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGABRT, syscall.SIGTERM, syscall.SIGPIPE,
+		syscall.SIGALRM, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU,
+	} {
 		if err := syscall.Kill(guarding, s); err != nil {
 			t.Fatal(err)
 		}
@@ -250,7 +252,8 @@ func TestAGuardOutlivesEverySignalThatASupervisorSends(t *testing.T) {
 func TestAPinThatIsMissingIsItsOwnLinesFault(t *testing.T) {
 	path, missing := pin(t), filepath.Join(t.TempDir(), "pin")
 	g := newGuard(t, missing, path)
-	if err := g.Relay(0).Set(false); err == nil || !strings.Contains(err.Error(), missing) || errors.Is(err, hal.ErrNoGuard) {
+	err := g.Relay(0).Set(false)
+	if err == nil || !strings.Contains(err.Error(), missing) || errors.Is(err, hal.ErrNoGuard) {
 		t.Errorf("of the missing pin: %v", err)
 	}
 	if err := g.Relay(0).Set(true); err == nil {

@@ -17,7 +17,7 @@ import (
 
 // Pin says which GPIO it is and how it is wired. In JSON it is told to the relays' guard.
 type Pin struct {
-	Name           string `json:"name"`                      // "GPIO26", or the absolute path of a value file such as /sys/class/gpio/gpio26/value
+	Name           string `json:"name"`                      // "GPIO26", or a value file's absolute path: /sys/class/gpio/gpio26/value
 	ActiveLow      bool   `json:"active_low,omitempty"`      // the coil is energised, or the input driven, at low level
 	NormallyClosed bool   `json:"normally_closed,omitempty"` // relays: the line runs through the normally-closed contact
 	PullUp         bool   `json:"pull_up,omitempty"`         // inputs

@@ -51,6 +51,7 @@ var benchmarks = []struct {
 	{"soap", services},
 	{"hangup", hangup},
 	{"load", underLoad},
+	{"guard", deaths},
 	{"keys", keyEffects},
 	{"playback", playback},
 	{"transcode", transcode},
@@ -59,6 +60,10 @@ var benchmarks = []struct {
 }
 
 func main() {
+	if len(os.Args) == 3 && os.Args[1] == loopArgument {
+		fmt.Fprintln(os.Stderr, loopingDaemon(os.Args[2]))
+		os.Exit(1)
+	}
 	asJSON := flag.Bool("json", false, "print an array of name, value, unit, floor, ratio, limit, ok")
 	flag.Parse()
 	results := []Result{} // never null

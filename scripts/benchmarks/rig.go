@@ -39,6 +39,11 @@ type rig struct {
 // newRig has fxo analogue lines and gsm mobile ones, fxo1 … and gsm1 …, at a baud rate (0 is
 // none), and one message. Whoever is called is end.
 func newRig(fxo, gsm, baud int, message audio.Clip, end sim.FarEnd) (r *rig, err error) {
+	return newRigOf([]string{"bin/hookswitch", "serve", "--config"}, fxo, gsm, baud, message, end)
+}
+
+// newRigOf is newRig of another program, to whose arguments the configuration is appended.
+func newRigOf(program []string, fxo, gsm, baud int, message audio.Clip, end sim.FarEnd) (r *rig, err error) {
 	r = &rig{dir: scratch(), opened: map[string]time.Time{}}
 	defer func() {
 		if err != nil {
@@ -64,7 +69,7 @@ func newRig(fxo, gsm, baud int, message audio.Clip, end sim.FarEnd) (r *rig, err
 		}
 		config += line
 	}
-	if err := r.serve(config, message); err != nil {
+	if err := r.serve(program, config, message); err != nil {
 		return r, err
 	}
 	return r, r.await(addr)
@@ -89,14 +94,14 @@ func (r *rig) line(i, fxo, baud int) (string, error) {
 }
 
 // serve starts the program with a message in its mailbox.
-func (r *rig) serve(config string, message audio.Clip) error {
+func (r *rig) serve(program []string, config string, message audio.Clip) error {
 	box, file := filepath.Join(r.dir, "data/mailbox/local/messages"), filepath.Join(r.dir, "config.toml")
 	var wav bytes.Buffer
 	if err := errors.Join(audio.WriteWAV(&wav, message), os.MkdirAll(box, 0o700),
 		os.WriteFile(filepath.Join(box, "message.wav"), wav.Bytes(), 0o600), os.WriteFile(file, []byte(config), 0o600)); err != nil {
 		return err
 	}
-	r.cmd = exec.Command("bin/hookswitch", "serve", "--config", file)
+	r.cmd = exec.Command(program[0], append(program[1:], file)...)
 	r.cmd.Env = append(os.Environ(), "GOMAXPROCS=2")
 	r.cmd.Stdout, r.cmd.Stderr = &r.said, &r.said
 	return r.cmd.Start()

@@ -41,8 +41,8 @@ const (
 	// answerLimit is how long the guard may take to answer, which is usually 0.1 ms. One that
 	// does not is killed: the contacts open when its successor starts.
 	answerLimit = 500 * time.Millisecond
-	lookAgain   = 50 * time.Millisecond
-	startLimit  = 5 * time.Second // from the start of the process to its first answer
+	lookAgain   = 50 * time.Millisecond // for a reply that we were too slow to see
+	startLimit  = 5 * time.Second       // from the start of the process to its first answer
 	// restartLimit is how long after the death of a guard a contact that is to be opened is
 	// worth waiting for its successor.
 	restartLimit = 500 * time.Millisecond
@@ -68,10 +68,9 @@ type Guard struct {
 	orphans uint64        // likewise, contacts that were closed when their guard died
 }
 
-// Start starts a guard for a number of relays, and returns when every one of them was
-// driven open, or after a few seconds where that does not work; it is tried again then, and
-// each Set and Renew returns hal.ErrNoGuard meanwhile. command is the program and its arguments;
-// it calls Serve.
+// Start starts a guard, and returns when every relay of it was driven open, or after a few
+// seconds where that does not work; it is tried again then, and each Set and Lease returns
+// hal.ErrNoGuard meanwhile. command is the program, which calls Serve, and its arguments.
 func Start(command []string, log *slog.Logger) *Guard {
 	g := &Guard{
 		command: command, log: log, closing: make(chan struct{}), done: make(chan struct{}),

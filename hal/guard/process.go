@@ -38,6 +38,7 @@ func start(command []string) (*process, error) {
 	}
 	// It prints nothing, so that nothing it prints can hold it up.
 	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Args[0] = Name // for ps
 	cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "GOMEMLIMIT=16MiB", "GOTRACEBACK=none")
 	cmd.ExtraFiles = []*os.File{theirs}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no signal to our group, no terminal's, is its

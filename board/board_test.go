@@ -25,7 +25,7 @@ func TestEveryBoardLoadsAndHasItsWiringPage(t *testing.T) {
 	if len(board.Names()) < 8 {
 		t.Fatalf("boards: %v", board.Names())
 	}
-	index, err := os.ReadFile("boards.md")
+	index, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func TestEveryBoardLoadsAndHasItsWiringPage(t *testing.T) {
 			continue
 		}
 		if !strings.Contains(string(index), "("+name+".md)") {
-			t.Errorf("boards.md does not link %s.md", name)
+			t.Errorf("README.md does not link %s.md", name)
 		}
 		for _, r := range b.Relays {
 			pin, number := r.Pin, strings.TrimPrefix(r.Pin, "GPIO")
@@ -63,7 +63,7 @@ func TestEveryWiringPageHasItsBoard(t *testing.T) {
 	}
 	for _, page := range pages {
 		name := strings.TrimSuffix(page, ".md")
-		if name != "boards" && !slices.Contains(board.Names(), name) {
+		if name != "README" && !slices.Contains(board.Names(), name) {
 			t.Errorf("%s describes no board", page)
 		}
 	}

@@ -208,8 +208,8 @@ type Console struct {
 	Ports []string `toml:"ports"` // serial ports, 115200 baud; ConsoleAuto finds them
 }
 
-// ConsoleAuto stands for the UART of a board's header and its USB gadget port; where a line
-// has the UART, for each USB adapter that no line has.
+// ConsoleAuto stands for the UART of a board's header; where a line has that, for each USB
+// adapter that no line has.
 const ConsoleAuto = "auto"
 
 // Log is what the daemon tells.

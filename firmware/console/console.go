@@ -134,7 +134,7 @@ func (c *Console) serveTTY(ctx context.Context, path string) {
 		if err != nil && err.Error() != told { // once, not once a second
 			told = err.Error()
 			level := slog.LevelWarn
-			if errors.Is(err, fs.ErrNotExist) { // most boards have no gadget port, and a cable may come later
+			if errors.Is(err, fs.ErrNotExist) { // a cable may come later
 				level = slog.LevelDebug
 			}
 			c.log.Log(ctx, level, "console", "port", path, "error", err)

@@ -48,7 +48,7 @@ type commandLine struct {
 	Probe    probeCommand    `cmd:"" help:"Ask the modem on a port, or on each, what it is and whether it will do."`
 	Onhook   onhookCommand   `cmd:"" help:"Put every configured line on-hook, without the daemon."`
 	Guard    guardCommand    `cmd:"" hidden:"" help:"Drive the hook relays for the daemon, which starts it."`
-	Simulate simulateCommand `cmd:"" help:"Run only the simulated telephone exchange, on pseudo terminals."`
+	Simulate simulateCommand `cmd:"" help:"Run only the simulated modems and their network, on pseudo terminals."`
 	Update   updateCommand   `cmd:"" help:"Give the appliance new software, or say what became of the last update."`
 	Version  versionCommand  `cmd:"" help:"Say which program this is."`
 

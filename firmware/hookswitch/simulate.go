@@ -9,7 +9,7 @@ import (
 )
 
 type simulateCommand struct {
-	Dir   string  `required:"" type:"path" help:"Directory for the links to the ports, the hook relay's file and the far end's recordings."`
+	Dir   string  `required:"" type:"path" placeholder:"DIR" help:"Directory for the links to the ports, the hook relay's file and the far end's recordings."`
 	Speed float64 `default:"1" help:"How much faster than real time the lines run."`
 }
 

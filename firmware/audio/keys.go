@@ -37,6 +37,9 @@ func (k *Keys) Hear(samples []int16) (pressed []byte) {
 	return pressed
 }
 
+// Down is the key that is held by what was heard last, 0 for none.
+func (k *Keys) Down() byte { return k.down }
+
 // step returns a key when it has been heard for long enough.
 func (k *Keys) step(key byte) byte {
 	if key != k.hit {

@@ -20,6 +20,7 @@ const (
 	PromptEnd          = "end"           // end of message
 	PromptMenu         = "menu"          // what can be done when a message has ended
 	PromptKeys         = "keys"          // what Exchange's keys do while a message plays
+	PromptDeleteAgain  = "delete-again"  // press the same key again to delete
 	PromptDeleted      = "deleted"
 	PromptSaved        = "saved"
 	PromptFailed       = "failed"

@@ -29,7 +29,7 @@ func (t *talk) greeting(ctx context.Context) error {
 		return err
 	}
 	for tries := 0; tries < menuTries; tries++ {
-		key, err := t.ask(ctx, audio.Prompt(audio.PromptGreetingMenu))
+		key, err := t.ask(ctx, audio.Prompt(audio.PromptGreetingMenu), answerWait)
 		if err != nil {
 			return err
 		}
@@ -108,9 +108,17 @@ func (t *talk) store(ctx context.Context, clip audio.Clip) error {
 	return t.say(ctx, audio.Prompt(audio.PromptSaved))
 }
 
-// drop throws away what was recorded and not kept, else the greeting itself.
+// drop throws away what was recorded and not kept, else the greeting itself, which can't be
+// restored: that takes a second press.
 func (t *talk) drop(ctx context.Context, current, recorded audio.Clip) (cur, rec audio.Clip, err error) {
 	if recorded == nil {
+		key, err := t.ask(ctx, audio.Prompt(audio.PromptDeleteAgain), againWait)
+		if err != nil || key != '7' {
+			if key != 0 {
+				t.keys <- key
+			}
+			return current, nil, err
+		}
 		if err := t.c.req.Greeting.Delete(); err != nil {
 			t.l.x.log.Error("greeting not deleted", "call", t.c.info.ID, "user", t.c.info.User, "error", err)
 			return current, nil, t.say(ctx, audio.Prompt(audio.PromptFailed))

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 	"time"
 
 	"hookswitch/firmware/audio"
@@ -20,30 +19,25 @@ var (
 )
 
 const (
-	skip       = 5 * time.Second        // one step back or forward
-	doubleKey  = time.Second            // for keys of two digits
-	sameKey    = 400 * time.Millisecond // one press reported by the modem and heard in the audio
-	answerWait = 5 * time.Second        // for a key after a prompt
+	skip       = 5 * time.Second // one step back or forward
+	doubleKey  = time.Second     // for keys of two digits
+	answerWait = 5 * time.Second // for a key after a prompt
+	againWait  = 3 * time.Second // for the second press that deletes
 	pressTries = 3
 )
 
 // talk is the conversation with the person who answered: a message to hear, or a greeting
 // to record.
 type talk struct {
-	l    *line
-	c    *active
-	keys chan byte // pressed and not yet looked at
+	l       *line
+	c       *active
+	keys    chan byte // pressed and not yet looked at
+	presses presses
 
 	item   string       // of the message that plays
 	remove func() error // marks it deleted; nil where it can't be
 
-	// These listen where the modem delivers audio.
-	hear  audio.Keys
-	tones func([]int16) modem.Progress // nil where the modem tells that the far end has hung up
-
-	mu      sync.Mutex // guards what follows: keys come from the AT port and out of the sound
-	lastKey byte
-	lastAt  time.Time
+	tones func([]int16) modem.Progress // hears the far end hang up; nil where the modem tells that
 }
 
 // talk returns when the conversation is over; the caller hangs up.
@@ -66,9 +60,6 @@ func (l *line) talk(ctx context.Context, c *active) error {
 // far collects keys while something is played or recorded; each cancels what runs.
 func (t *talk) far(cancel context.CancelCauseFunc) modem.Far {
 	press := func(digit byte) {
-		if !t.fresh(digit) {
-			return
-		}
 		select {
 		case t.keys <- digit:
 		default: // a child plays with the keys: 32 are enough
@@ -76,9 +67,13 @@ func (t *talk) far(cancel context.CancelCauseFunc) modem.Far {
 		cancel(errKey)
 	}
 	return modem.Far{
-		Key: press,
+		Key: func(digit byte) {
+			if t.presses.take(digit, byModem) {
+				press(digit)
+			}
+		},
 		Hear: func(samples []int16) {
-			for _, digit := range t.hear.Hear(samples) {
+			for _, digit := range t.presses.listen(samples) {
 				press(digit)
 			}
 			if t.tones != nil {
@@ -91,17 +86,6 @@ func (t *talk) far(cancel context.CancelCauseFunc) modem.Far {
 	}
 }
 
-// fresh says whether a key is another press than the last, not the same one told twice.
-func (t *talk) fresh(digit byte) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	same := digit == t.lastKey && time.Since(t.lastAt) < sameKey
-	if !same {
-		t.lastKey, t.lastAt = digit, time.Now()
-	}
-	return !same
-}
-
 // play plays pcm until its end (key 0), a key or an error. lag is how much had been taken from
 // pcm by then but not heard.
 func (t *talk) play(ctx context.Context, pcm io.Reader) (key byte, lag time.Duration, err error) {
@@ -112,9 +96,9 @@ func (t *talk) play(ctx context.Context, pcm io.Reader) (key byte, lag time.Dura
 	}
 	pctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	counted := &countReader{r: pcm}
-	heard, err := t.l.modem.Play(pctx, counted, t.far(cancel))
-	lag = max(0, counted.duration()-heard)
+	sent := &sentReader{r: pcm, echo: &t.presses.echo}
+	heard, err := t.l.modem.Play(pctx, sent, t.far(cancel))
+	lag = max(0, sent.duration()-heard)
 	if errors.Is(err, errKey) && ctx.Err() == nil {
 		return <-t.keys, lag, nil
 	}
@@ -122,8 +106,8 @@ func (t *talk) play(ctx context.Context, pcm io.Reader) (key byte, lag time.Dura
 }
 
 // ask plays a prompt and waits for a key, 0 if none comes.
-func (t *talk) ask(ctx context.Context, prompt audio.Clip) (byte, error) {
-	key, _, err := t.play(ctx, io.MultiReader(audio.NewPlayer(prompt), audio.NewPlayer(silence(answerWait))))
+func (t *talk) ask(ctx context.Context, prompt audio.Clip, wait time.Duration) (byte, error) {
+	key, _, err := t.play(ctx, io.MultiReader(audio.NewPlayer(prompt), audio.NewPlayer(silence(wait))))
 	return key, err
 }
 
@@ -134,7 +118,7 @@ func silence(d time.Duration) audio.Clip { return make(audio.Clip, int(d*audio.R
 // an answering machine, or nobody.
 func (t *talk) pressOne(ctx context.Context) error {
 	for range pressTries {
-		key, err := t.ask(ctx, audio.Prompt(audio.PromptPressOne))
+		key, err := t.ask(ctx, audio.Prompt(audio.PromptPressOne), answerWait)
 		if err != nil {
 			return err
 		}
@@ -173,13 +157,19 @@ func (t *talk) message(ctx context.Context) error {
 			if !touched {
 				return nil
 			}
-			if key, err = t.ask(ctx, t.l.x.opt.Keys.help(audio.PromptMenu)); err != nil || key == 0 {
+			if key, err = t.ask(ctx, t.l.x.opt.Keys.help(audio.PromptMenu), answerWait); err != nil || key == 0 {
 				return err
 			}
 			player.Seek(-player.Position()) // back from the end is the message again
 		}
 		touched = true
-		done, err := t.act(ctx, player, t.l.x.opt.Keys[keys.press(key, t.l.x.opt.Keys)])
+		a := keys.press(key, t.l.x.opt.Keys)
+		if a == Delete && t.remove != nil {
+			if a, err = t.again(ctx, &keys); err != nil {
+				return err
+			}
+		}
+		done, err := t.act(ctx, player, a)
 		if err != nil || done {
 			return err
 		}
@@ -229,6 +219,22 @@ func (t *talk) say(ctx context.Context, prompt audio.Clip) error {
 	return err
 }
 
+// again asks for a second press of the key that deletes, which somebody may have touched by
+// mistake. It returns Delete, or the action of another key, "" where none came.
+func (t *talk) again(ctx context.Context, keys *keySequence) (Action, error) {
+	prompt := audio.Prompt(audio.PromptDeleteAgain)
+	for {
+		key, err := t.ask(ctx, prompt, againWait)
+		if err != nil || key == 0 {
+			return "", err
+		}
+		if a := keys.press(key, t.l.x.opt.Keys); a != "" {
+			return a, nil
+		}
+		prompt = nil // it may have been the first digit of a key of two
+	}
+}
+
 // delete marks the message deleted, says so and ends the call.
 func (t *talk) delete(ctx context.Context) (bool, error) {
 	if t.remove == nil {
@@ -258,35 +264,20 @@ func (t *talk) nextMessage(player *audio.Player) (done bool, err error) {
 	return false, nil
 }
 
-// keySequence turns presses into keys of one or two digits.
+// keySequence turns presses into keys of one or two digits, and those into actions.
 type keySequence struct {
 	last byte
 	at   time.Time
 }
 
-func (s *keySequence) press(key byte, keys Keys) string {
+// press is what a press of key does, "" for nothing.
+func (s *keySequence) press(key byte, keys Keys) Action {
 	pair := string([]byte{s.last, key})
 	quick := time.Since(s.at) < doubleKey
 	s.last, s.at = key, time.Now()
-	if _, ok := keys[pair]; ok && quick {
+	if a, ok := keys[pair]; ok && quick {
 		s.last = 0
-		return pair
+		return a
 	}
-	return string(key)
-}
-
-// countReader knows how much sound was taken from it.
-type countReader struct {
-	r io.Reader
-	n int
-}
-
-func (c *countReader) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.n += n
-	return n, err
-}
-
-func (c *countReader) duration() time.Duration {
-	return time.Duration(c.n/2) * time.Second / audio.Rate
+	return keys[string(key)]
 }

@@ -35,7 +35,7 @@ func said(after time.Duration) []int16 {
 // numbers are far ends of these tests, beside the exchange's own. A voice modem takes five
 // seconds without ringback for an answer (+VRA), so keys come later than that.
 var numbers = map[string]sim.FarEnd{
-	"5550110": press("7", 8),
+	"5550110": press("77", 8, 9),
 	"5550111": press("33", 8, 8.4),
 	"5550112": press("22", 8, 18),
 	"5550113": press("1", 9),
@@ -46,7 +46,7 @@ var numbers = map[string]sim.FarEnd{
 		end.Says = said(16 * time.Second)
 		return end
 	}(),
-	"5550121": press("7*", 8, 14),
+	"5550121": press("77*", 8, 8.3, 14),
 }
 
 func TestKeysWhileAMessagePlays(t *testing.T) {
@@ -55,7 +55,7 @@ func TestKeysWhileAMessagePlays(t *testing.T) {
 		least, most   time.Duration // from the answer to the end
 		deleted, next bool
 	}{
-		{"7 deletes the message and ends the call", "5550110", time.Second, 16 * time.Second, true, false},
+		{"7 twice deletes the message and ends the call", "5550110", time.Second, 16 * time.Second, true, false},
 		{"33 goes to the end, where a menu is spoken", "5550111", 8 * time.Second, 40 * time.Second, false, false},
 		{"2 pauses until it is pressed again", "5550112", 21 * time.Second, 60 * time.Second, false, false},
 		{"1 goes back", "5550113", 14 * time.Second, 45 * time.Second, false, false},

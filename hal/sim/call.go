@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"math"
 	"sync"
 	"time"
 )
@@ -145,6 +146,9 @@ func (c *call) farEndSays(in time.Duration) ([]int16, sound) {
 		copy(c.out[:], c.end.Says[n:])
 		what.kind = voices
 	}
+	if c.end.EchoDelay > 0 {
+		c.heard.echo(c.out[:], samplesIn(c.end.EchoDelay), math.Pow(10, -c.end.EchoLoss/20))
+	}
 	if key, start := c.end.pressed(in); key != 0 {
 		addSines(c.out[:], samplesIn(in-start), amplitude(keyLevel), keyTones(key))
 		what.key = key
@@ -166,6 +170,18 @@ func (r *recording) add(s []int16) {
 	defer r.mu.Unlock()
 	if len(r.samples)+len(s) <= longest {
 		r.samples = append(r.samples, s...)
+	}
+}
+
+// echo mixes into out what was heard so many samples ago.
+func (r *recording) echo(out []int16, ago int, gain float64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	from := len(r.samples) - len(out) - ago
+	for i := range out {
+		if n := from + i; n >= 0 && n < len(r.samples) {
+			out[i] = clip(float64(out[i]) + gain*float64(r.samples[n]))
+		}
 	}
 }
 

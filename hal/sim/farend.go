@@ -15,6 +15,9 @@ type FarEnd struct {
 	HangUp time.Duration // hangs up so long after the answer; 0: never
 	Keys   []Key         // pressed after the answer
 	Says   []int16       // said after the answer, 8000 Hz
+
+	EchoDelay time.Duration // what the caller says comes back so much later; 0: it does not
+	EchoLoss  float64       // and so much weaker, in dB
 }
 
 // Key is a DTMF key that a far end presses.

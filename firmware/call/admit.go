@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"hookswitch/firmware/audio"
+	"hookswitch/firmware/dialing"
 )
 
 // Foresee returns what Start would return at once without a call of its own, so that nobody
@@ -67,14 +68,14 @@ func (x *Exchange) Start(req Request) (Info, error) {
 const logLimit = 500 * time.Millisecond
 
 // check gives the number that is dialled.
-func (x *Exchange) check(req Request) (number Dialled, err error) {
+func (x *Exchange) check(req Request) (number dialing.Dialled, err error) {
 	if number, err = x.opt.Rules.Check(req.Dial); err != nil {
 		x.log.Warn("number refused", "user", req.User, "error", err)
 	}
 	return number, err
 }
 
-func (x *Exchange) start(req *Request, number Dialled) (*active, Info, error) {
+func (x *Exchange) start(req *Request, number dialing.Dialled) (*active, Info, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	repeated, l, err := x.admitsLocked(*req, number)
@@ -84,7 +85,7 @@ func (x *Exchange) start(req *Request, number Dialled) (*active, Info, error) {
 	if repeated != nil {
 		return repeated, repeated.info, nil
 	}
-	var spent *Spent
+	var spent *dialing.Spent
 	if x.opt.Quota != nil {
 		if spent, err = x.opt.Quota.Take(req.User, number.String(), number.Abroad()); err != nil {
 			return nil, Info{}, err
@@ -97,7 +98,7 @@ func (x *Exchange) start(req *Request, number Dialled) (*active, Info, error) {
 
 // admitsLocked gives the call that req repeats, or the line that can take it, nil where it
 // has to wait for one.
-func (x *Exchange) admitsLocked(req Request, number Dialled) (repeated *active, l *line, err error) {
+func (x *Exchange) admitsLocked(req Request, number dialing.Dialled) (repeated *active, l *line, err error) {
 	if x.closed {
 		return nil, nil, fmt.Errorf("%w: %w", ErrFault, errShutdown)
 	}
@@ -115,7 +116,7 @@ func (x *Exchange) admitsLocked(req Request, number Dialled) (repeated *active, 
 }
 
 // admitLocked makes the call known and starts its goroutine.
-func (x *Exchange) admitLocked(req Request, number Dialled, l *line, spent *Spent) *active {
+func (x *Exchange) admitLocked(req Request, number dialing.Dialled, l *line, spent *dialing.Spent) *active {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	x.begun++
 	c := &active{req: req, number: number, spent: spent, cancel: cancel, done: make(chan struct{}), order: x.begun, since: time.Now()}
@@ -173,7 +174,7 @@ func (x *Exchange) takeLocked(l *line, c *active) {
 }
 
 // retryLocked finds the call that req repeats.
-func (x *Exchange) retryLocked(req Request, number Dialled) *active {
+func (x *Exchange) retryLocked(req Request, number dialing.Dialled) *active {
 	for _, c := range x.live {
 		ringing := c.info.State == Connecting || c.info.State == Alerted
 		if ringing && !c.stuckLocked() && c.req.User == req.User && c.req.Item == req.Item && c.info.Number == number.String() && c.req.Greeting == nil && req.Greeting == nil &&
@@ -195,7 +196,7 @@ func (x *Exchange) runningLocked(user string) (n int) {
 
 // idleLocked chooses a line for a call: ErrNoLine when those that may take it are busy,
 // ErrRinging when one is only because it rings, ErrFault when none of them works.
-func (x *Exchange) idleLocked(user string, number Dialled) (*line, error) {
+func (x *Exchange) idleLocked(user string, number dialing.Dialled) (*line, error) {
 	var idle []*line
 	busy, ringing := false, false
 	var fault error

@@ -34,10 +34,8 @@ const (
 	Other       Cause = "Other"
 )
 
-// Errors of Start and Disconnect.
+// Errors of Start and Disconnect, besides those of dialing.
 var (
-	ErrNumber   = errors.New("call: not a telephone number")  // empty or with characters no line dials
-	ErrDenied   = errors.New("call: number not permitted")    // dialling rules, emergency, premium
 	ErrUserBusy = errors.New("call: user already has a call") // one per user at a time, as Exchange
 	ErrNoLine   = errors.New("call: every line is busy")
 	ErrRinging  = errors.New("call: the line is ringing") // and no other is free

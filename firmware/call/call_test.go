@@ -17,6 +17,7 @@ import (
 
 	"hookswitch/firmware/audio"
 	"hookswitch/firmware/call"
+	"hookswitch/firmware/dialing"
 	"hookswitch/hal/hook"
 	"hookswitch/hal/modem"
 	"hookswitch/hal/sim"
@@ -38,7 +39,7 @@ func newBoard(t *testing.T, change func(*call.Options), names ...string) *board 
 func newBoardOn(t *testing.T, x *sim.Exchange, change func(*call.Options), names ...string) *board {
 	t.Helper()
 	b := &board{sim: x, lines: map[string]*sim.Line{}}
-	opt := call.Options{Rules: &call.Rules{Allow: []string{"55501xx"}}, Host: "test", RetryWindow: time.Second}
+	opt := call.Options{Rules: &dialing.Rules{Allow: []string{"55501xx"}}, Host: "test", RetryWindow: time.Second}
 	if testing.Verbose() {
 		opt.Log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
@@ -240,11 +241,11 @@ func TestWhoMayCall(t *testing.T) {
 			want error
 		}{
 			"a second call of one user":     {request("5550100"), call.ErrUserBusy},
-			"a number that is not allowed":  {call.Request{User: "ben", Dial: "5559999"}, call.ErrDenied},
-			"an emergency number":           {call.Request{User: "ben", Dial: "911"}, call.ErrDenied},
-			"something that is no number":   {call.Request{User: "ben", Dial: "5550100;ATH"}, call.ErrNumber},
-			"nothing for a number":          {call.Request{User: "ben", Dial: " "}, call.ErrNumber},
-			"a number with a modem's pause": {call.Request{User: "ben", Dial: "5550100,,1"}, call.ErrNumber},
+			"a number that is not allowed":  {call.Request{User: "ben", Dial: "5559999"}, dialing.ErrDenied},
+			"an emergency number":           {call.Request{User: "ben", Dial: "911"}, dialing.ErrDenied},
+			"something that is no number":   {call.Request{User: "ben", Dial: "5550100;ATH"}, dialing.ErrNumber},
+			"nothing for a number":          {call.Request{User: "ben", Dial: " "}, dialing.ErrNumber},
+			"a number with a modem's pause": {call.Request{User: "ben", Dial: "5550100,,1"}, dialing.ErrNumber},
 		} {
 			if _, err := b.Start(tt.req); !errors.Is(err, tt.want) {
 				t.Errorf("%s: got %v, want %v", name, err, tt.want)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"hookswitch/firmware/audio"
+	"hookswitch/firmware/dialing"
 )
 
 // Reasons of our own to end a call, as causes of its context.
@@ -26,12 +27,12 @@ const startLimit = 5 * time.Second
 
 // Options of an Exchange. Every field but Lines and Rules has a working zero value.
 type Options struct {
-	Lines []LineConfig // in the order of the configuration
-	Rules *Rules       // who may be dialled
+	Lines []LineConfig   // in the order of the configuration
+	Rules *dialing.Rules // who may be dialled
 
-	Quota   *Quota        // how much a user may dial; nil is no limit
-	MaxCall time.Duration // from the answer to on-hook; 0 is 10 minutes
-	PerUser int           // calls of one user at a time; 0 is 1, as Exchange had it; negative is no limit
+	Quota   *dialing.Quota // how much a user may dial; nil is no limit
+	MaxCall time.Duration  // from the answer to on-hook; 0 is 10 minutes
+	PerUser int            // calls of one user at a time; 0 is 1, as Exchange had it; negative is no limit
 
 	// RetryWindow is how long after a PlayOnPhone the same one (user, item and number)
 	// counts as its retry, as long as nobody has answered: it gets the same call.
@@ -90,8 +91,8 @@ type Exchange struct {
 // active is a call from Start to the end of its goroutine, and its record after that.
 type active struct {
 	req    Request
-	number Dialled
-	spent  *Spent // nil without a quota
+	number dialing.Dialled
+	spent  *dialing.Spent // nil without a quota
 	cancel context.CancelCauseFunc
 	done   chan struct{}   // closed when the line is released and the record final
 	line   *line           // nil while it waits for one

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hookswitch/firmware/audio"
+	"hookswitch/firmware/dialing"
 	"hookswitch/hal/hook"
 	"hookswitch/hal/modem"
 )
@@ -86,7 +87,7 @@ func listener(plan audio.Plan) func([]int16) modem.Progress {
 func (l *line) openModem() { l.modem = modem.New(l.cfg.Modem) }
 
 // serves says whether the line's rules admit a call.
-func (l *line) serves(user string, number Dialled) bool {
+func (l *line) serves(user string, number dialing.Dialled) bool {
 	if number.On(l.modem.GSM()) == "" {
 		return false
 	}

@@ -3,12 +3,14 @@ package call
 import (
 	"fmt"
 	"time"
+
+	"hookswitch/firmware/dialing"
 )
 
 // Uses returns how much of the bounds of the whole board is used; empty without a quota.
-func (x *Exchange) Uses() []Use {
+func (x *Exchange) Uses() []dialing.Use {
 	if x.opt.Quota == nil {
-		return []Use{}
+		return []dialing.Use{}
 	}
 	return x.opt.Quota.Uses()
 }
@@ -30,7 +32,7 @@ func (x *Exchange) warnOfQuota() {
 	if x.opt.Quota == nil {
 		return
 	}
-	for _, use := range x.opt.Quota.newlyNear() {
+	for _, use := range x.opt.Quota.NewlyNear() {
 		x.log.Warn("quota nearly used", "bound", use.Name, "used", use.Used, "limit", use.Limit)
 	}
 }
@@ -42,10 +44,15 @@ func (x *Exchange) rememberQuota(records []Info) {
 	}
 	now := time.Now()
 	for _, info := range records {
-		if now.Sub(info.Started) < day {
-			number, _ := x.opt.Rules.Check(info.Number)
-			x.opt.Quota.remember(info, number.Abroad(), now)
+		age, lasted := now.Sub(info.Started), time.Duration(0)
+		if age >= 24*time.Hour {
+			continue
 		}
+		if !info.Answered.IsZero() {
+			lasted = info.Ended.Sub(info.Answered)
+		}
+		number, _ := x.opt.Rules.Check(info.Number)
+		x.opt.Quota.Remember(info.User, info.Number, number.Abroad(), age, lasted)
 	}
 }
 

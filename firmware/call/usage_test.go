@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"hookswitch/firmware/call"
+	"hookswitch/firmware/dialing"
 )
 
 func TestTheBoardsQuotaIsToldBeforeItIsReachedAndOutlivesARestart(t *testing.T) {
@@ -19,7 +20,7 @@ func TestTheBoardsQuotaIsToldBeforeItIsReachedAndOutlivesARestart(t *testing.T) 
 		var log bytes.Buffer
 		options := func(o *call.Options) {
 			o.LogPath = path
-			o.Quota = &call.Quota{BoardPerDay: 2, BoardTime: time.Hour, LongestOfCall: 10 * time.Minute}
+			o.Quota = &dialing.Quota{BoardPerDay: 2, BoardTime: time.Hour, LongestOfCall: 10 * time.Minute}
 			o.Log = slog.New(slog.NewTextHandler(&log, nil))
 		}
 		b := newBoard(t, options, "fxo1")
@@ -48,7 +49,7 @@ func TestTheBoardsQuotaIsToldBeforeItIsReachedAndOutlivesARestart(t *testing.T) 
 		}
 
 		again := newBoard(t, options, "fxo1")
-		if _, err := again.Start(request("5550100")); !errors.Is(err, call.ErrQuota) {
+		if _, err := again.Start(request("5550100")); !errors.Is(err, dialing.ErrQuota) {
 			t.Errorf("after a restart: %v, want ErrQuota", err)
 		}
 		if uses := again.Uses(); uses[0].Used != 2 || uses[1].Used != 1 {
@@ -60,7 +61,7 @@ func TestTheBoardsQuotaIsToldBeforeItIsReachedAndOutlivesARestart(t *testing.T) 
 func TestAnUnansweredCallUsesNoMinutes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBoard(t, func(o *call.Options) {
-			o.Quota = &call.Quota{BoardTime: 10 * time.Minute, LongestOfCall: 10 * time.Minute}
+			o.Quota = &dialing.Quota{BoardTime: 10 * time.Minute, LongestOfCall: 10 * time.Minute}
 		}, "fxo1")
 		for range 3 {
 			info, err := b.Start(request("5550101")) // busy

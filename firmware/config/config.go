@@ -163,7 +163,7 @@ const (
 	PowerKey    = "key"
 )
 
-// Dialing says what may be dialled, how often and for how long. See call.Rules.
+// Dialing says what may be dialled, how often and for how long. See dialing.Rules.
 type Dialing struct {
 	Region              string        `toml:"region"`               // ISO 3166: whose emergency and premium numbers
 	Allow               []string      `toml:"allow"`                // masks; nothing is diallable until it is here

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"hookswitch/firmware/call"
+	"hookswitch/firmware/dialing"
 )
 
 // Calls that one user may make where others could guess a password. Users of
@@ -35,7 +35,7 @@ func (k *checker) dialing() {
 	if d.Region == "UK" {
 		d.Region = "GB"
 	}
-	if !call.KnownRegion(d.Region) {
+	if !dialing.KnownRegion(d.Region) {
 		k.add(at.key("region"), table, "region", `%s is no country; write its ISO 3166 code, such as "US", "GB" or "DE"`, quote(d.Region))
 	}
 	k.country()
@@ -87,7 +87,7 @@ func (k *checker) numbers(at *place) {
 		masks []string
 	}{{"allow", d.Allow}, {"deny", d.Deny}} {
 		for i, mask := range list.masks {
-			if err := call.CheckMask(mask); err != nil {
+			if err := dialing.CheckMask(mask); err != nil {
 				k.add(at.key(list.key).item(i), table, list.key, "mask %s: %v", quote(mask), err)
 			}
 		}
@@ -121,23 +121,23 @@ func (k *checker) country() {
 		if l.Country = strings.ToLower(code); code == "GB" {
 			l.Country = "uk"
 		}
-		if at.keys["country"] != nil && !call.KnownRegion(code) {
+		if at.keys["country"] != nil && !dialing.KnownRegion(code) {
 			k.add(at.key("country"), lineTable, "country", `%s is no country; write "us", "uk", "de" or another code of ISO 3166`, quote(l.Country))
 		}
 	}
 }
 
 // Rules are the dialling rules. Each call makes new ones.
-func (d Dialing) Rules() *call.Rules {
-	return &call.Rules{
+func (d Dialing) Rules() *dialing.Rules {
+	return &dialing.Rules{
 		Allow: d.Allow, Deny: d.Deny, Emergency: d.Emergency, Premium: d.Premium,
 		Region: d.Region, OutsidePrefix: d.OutsidePrefix, InternationalPrefix: d.InternationalPrefix,
 	}
 }
 
 // Quota is what one user, and all together, may call. Each call makes a new one.
-func (d Dialing) Quota() *call.Quota {
-	return &call.Quota{
+func (d Dialing) Quota() *dialing.Quota {
+	return &dialing.Quota{
 		PerHour: d.CallsPerHour, PerDay: d.CallsPerDay, NumbersPerHour: d.NumbersPerHour,
 		BoardPerDay: d.BoardCallsPerDay, LongestOfCall: d.MaxCall,
 		BoardTime:  time.Duration(d.BoardMinutesPerDay) * time.Minute,

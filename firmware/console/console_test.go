@@ -19,6 +19,7 @@ import (
 	"hookswitch/firmware/call"
 	"hookswitch/firmware/config"
 	"hookswitch/firmware/console"
+	"hookswitch/firmware/dialing"
 	"hookswitch/firmware/mailbox"
 	"hookswitch/hal/hook"
 	"hookswitch/hal/modem"
@@ -125,7 +126,7 @@ func newBoard(t *testing.T) *board {
 	b.sim = sim.New(sim.Options{})
 	fxo, gsm := b.sim.Voice("fxo1"), b.sim.GSM("gsm1")
 	b.calls, err = call.New(call.Options{
-		Rules: &call.Rules{Allow: []string{"55501xx"}}, Host: "test", Log: log,
+		Rules: &dialing.Rules{Allow: []string{"55501xx"}}, Host: "test", Log: log,
 		Lines: []call.LineConfig{
 			{Name: "fxo1", Modem: modem.Config{Name: "fxo1", Dialect: "voice", Open: fxo.Port}, Hook: hook.Config{Relay: fxo.Relay(), Loop: fxo.Loop()}},
 			{Name: "gsm1", Modem: modem.Config{Name: "gsm1", Dialect: "auto", Open: gsm.Port, OpenPCM: gsm.PCM}},

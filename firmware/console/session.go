@@ -166,7 +166,7 @@ func (s *session) reply(err error) {
 		return
 	}
 	text := err.Error()
-	for _, prefix := range []string{"config: ", "call: ", "modem: ", "update: ", "hook: ", "console: ", "rpi: "} {
+	for _, prefix := range []string{"config: ", "call: ", "dialing: ", "modem: ", "update: ", "hook: ", "console: ", "rpi: "} {
 		text = strings.TrimPrefix(text, prefix)
 	}
 	lines := strings.Split(strings.TrimSpace(text), "\n")

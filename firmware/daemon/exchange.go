@@ -12,6 +12,7 @@ import (
 
 	"hookswitch/firmware/audio"
 	"hookswitch/firmware/call"
+	"hookswitch/firmware/dialing"
 	"hookswitch/firmware/mailbox"
 	"hookswitch/soap"
 )
@@ -53,9 +54,9 @@ var (
 // refusals maps what the engine says to what a client is told; the first match holds. What
 // is not here is an internal error, shown to nobody.
 var refusals = []struct{ ours, theirs error }{
-	{call.ErrNumber, soap.ErrNumber},
-	{call.ErrDenied, soap.ErrDialRules},
-	{call.ErrQuota, soap.ErrDialRules},
+	{dialing.ErrNumber, soap.ErrNumber},
+	{dialing.ErrDenied, soap.ErrDialRules},
+	{dialing.ErrQuota, soap.ErrDialRules},
 	{call.ErrUserBusy, soap.ErrUserBusy},
 	{call.ErrNoLine, soap.ErrNoLine},
 	{call.ErrRinging, soap.ErrRinging},

@@ -14,6 +14,7 @@ import (
 
 	"hookswitch/firmware/audio"
 	"hookswitch/firmware/call"
+	"hookswitch/firmware/dialing"
 	"hookswitch/soap"
 )
 
@@ -143,8 +144,8 @@ func TestAUserOverQuotaHasNothingOpenedOrDecoded(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 50 {
-		if _, err := limited.soap.play(t.Context(), localUser, broken, "5550102"); !errors.Is(err, call.ErrQuota) {
-			t.Fatalf("got %v, want %v", err, call.ErrQuota)
+		if _, err := limited.soap.play(t.Context(), localUser, broken, "5550102"); !errors.Is(err, dialing.ErrQuota) {
+			t.Fatalf("got %v, want %v", err, dialing.ErrQuota)
 		}
 	}
 }

@@ -48,6 +48,7 @@ var knows = map[string][]string{
 	"hookswitch/hal/rpi":          {"hookswitch/hal", "periph.io/", "github.com/tarm/serial", "golang.org/x/sys/"},
 	"hookswitch/board":            {"github.com/pelletier/go-toml/"},
 	"hookswitch/soap":             {"hookswitch/soap/"},
+	"hookswitch/firmware/dialing": {},
 	"hookswitch/firmware/audio":   {"github.com/", "hookswitch/firmware/audio/", "golang.org/x/sys/"}, // limits of the ffmpeg child
 	"hookswitch/firmware/mailbox": {"hookswitch/firmware/audio", "hookswitch/firmware/statefile", "github.com/", "golang.org/x/crypto/", "golang.org/x/sys/"},
 }

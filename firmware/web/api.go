@@ -12,6 +12,7 @@ import (
 
 	"hookswitch/firmware/audio"
 	"hookswitch/firmware/call"
+	"hookswitch/firmware/dialing"
 	"hookswitch/firmware/mailbox"
 	"hookswitch/soap"
 )
@@ -23,7 +24,7 @@ const maxRequest = 64 << 10 // bytes of a request's body
 //
 //	GET    /api/lines         array of call.LineInfo
 //	GET    /api/faults        array of strings: what a person must put right on the board
-//	GET    /api/quota         array of call.Use: what is used of the board's bounds
+//	GET    /api/quota         array of dialing.Use: what is used of the board's bounds
 //	GET    /api/calls         array of call.Info, newest first
 //	POST   /api/calls         {"item": …, "number": …} starts a call: its call.Info
 //	GET    /api/calls/{id}    call.Info; in a path the id's / + = are escaped
@@ -94,9 +95,9 @@ var advice = []struct {
 	status int
 	next   string
 }{
-	{call.ErrNumber, http.StatusBadRequest, ""},
-	{call.ErrDenied, http.StatusForbidden, "; see allow and deny in [dialing]"},
-	{call.ErrQuota, http.StatusTooManyRequests, ""},
+	{dialing.ErrNumber, http.StatusBadRequest, ""},
+	{dialing.ErrDenied, http.StatusForbidden, "; see allow and deny in [dialing]"},
+	{dialing.ErrQuota, http.StatusTooManyRequests, ""},
 	{call.ErrUserBusy, http.StatusConflict, "; hang it up first"},
 	{call.ErrNoLine, http.StatusServiceUnavailable, "; try again when a call has ended"},
 	{call.ErrRinging, http.StatusServiceUnavailable, "; try again when it has stopped"},
@@ -144,7 +145,7 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 // plain is an error without the name of the package that it comes from.
 func plain(err error) string {
 	text := err.Error()
-	for _, prefix := range []string{"call: ", "mailbox: ", "audio: ", "soap: "} {
+	for _, prefix := range []string{"call: ", "dialing: ", "mailbox: ", "audio: ", "soap: "} {
 		text = strings.TrimPrefix(text, prefix)
 	}
 	return text

@@ -22,6 +22,7 @@ import (
 	"hookswitch/firmware/audio"
 	"hookswitch/firmware/call"
 	"hookswitch/firmware/config"
+	"hookswitch/firmware/dialing"
 	"hookswitch/firmware/mailbox"
 	"hookswitch/firmware/web"
 	"hookswitch/hal/modem"
@@ -98,7 +99,7 @@ func newAPI(t *testing.T) *api {
 	line := network.GSM("gsm1")
 	calls, err := call.New(call.Options{
 		Lines:   []call.LineConfig{{Name: "gsm1", Modem: modem.Config{Name: "gsm1", Dialect: "gsm", Open: line.Port, OpenPCM: line.PCM}}},
-		Rules:   &call.Rules{Allow: []string{"55501xx"}},
+		Rules:   &dialing.Rules{Allow: []string{"55501xx"}},
 		LogPath: filepath.Join(data, "calls.jsonl"), Host: "board",
 	})
 	if err != nil {
@@ -237,7 +238,7 @@ func TestTheJSONHasItsFields(t *testing.T) {
 }
 
 func TestAnEmptyListIsAnArray(t *testing.T) {
-	calls, err := call.New(call.Options{Rules: &call.Rules{}})
+	calls, err := call.New(call.Options{Rules: &dialing.Rules{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,11 +1,11 @@
-package call_test
+package dialing_test
 
 import (
 	"errors"
 	"strings"
 	"testing"
 
-	"hookswitch/firmware/call"
+	"hookswitch/firmware/dialing"
 )
 
 // What was seen on the wire.
@@ -43,7 +43,7 @@ func TestWhatIsDialledIsWhatWasJudged(t *testing.T) {
 		{"no country, satellite of old", "DE", nil, []string{"+*"}, "+888 12345678901", "", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			r := &call.Rules{Region: test.region, OutsidePrefix: test.outside, Allow: test.allow}
+			r := &dialing.Rules{Region: test.region, OutsidePrefix: test.outside, Allow: test.allow}
 			d, err := r.Check(test.dial)
 			if d.On(false) != test.analogue || d.On(true) != test.mobile || (err == nil) != (test.mobile != "") {
 				t.Errorf("Check(%q) = %q on an analogue line, %q on a mobile one, %v, want %q and %q", test.dial, d.On(false), d.On(true), err, test.analogue, test.mobile)
@@ -100,7 +100,7 @@ func TestACallAbroadTakesAMaskThatNamesIt(t *testing.T) {
 		{"through the operator", "US", []string{"0x*"}, "01 44 20 7946 0000", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			r := &call.Rules{Region: test.region, Allow: test.allow}
+			r := &dialing.Rules{Region: test.region, Allow: test.allow}
 			d, err := r.Check(test.dial)
 			if (err == nil) != test.ok || !test.ok && !strings.Contains(err.Error(), "abroad") {
 				t.Errorf("Check(%q) = %s, %v, want permitted %t", test.dial, d, err, test.ok)
@@ -115,7 +115,7 @@ func TestDomesticLookingPremiumNumbersAreRefused(t *testing.T) {
 		"0 900 555 1234", "1 900 555 1234 99", "*67 976 5551", "1010288 1 900 555 1234", "1167 1 900 555 1234",
 	} {
 		r := allowAll()
-		if d, err := r.Check(dial); !errors.Is(err, call.ErrDenied) || !strings.Contains(err.Error(), "premium") {
+		if d, err := r.Check(dial); !errors.Is(err, dialing.ErrDenied) || !strings.Contains(err.Error(), "premium") {
 			t.Errorf("Check(%q) = %s, %v, want ErrDenied for a premium number", dial, d, err)
 		}
 	}
@@ -146,8 +146,8 @@ func TestAShortNumberTakesAMaskOfItsLength(t *testing.T) {
 		{"GB", "141x*", "141 118118", false}, {"GB", "141118118", "141 118118", true}, {"US", "*", "0", false}, {"US", "*", "00", false},
 		{"NO", "x*", "02000", true}, // an ordinary number there
 	} {
-		r := &call.Rules{Region: test.region, Allow: []string{test.mask}}
-		if d, err := r.Check(test.dial); (err == nil) != test.ok || !test.ok && !errors.Is(err, call.ErrDenied) {
+		r := &dialing.Rules{Region: test.region, Allow: []string{test.mask}}
+		if d, err := r.Check(test.dial); (err == nil) != test.ok || !test.ok && !errors.Is(err, dialing.ErrDenied) {
 			t.Errorf("%s, mask %s: Check(%q) = %s, %v, want permitted %t", test.region, test.mask, test.dial, d, err, test.ok)
 		}
 	}

@@ -1,4 +1,4 @@
-package call_test
+package dialing_test
 
 import (
 	"errors"
@@ -14,7 +14,7 @@ import (
 
 	"github.com/nyaruka/phonenumbers"
 
-	"hookswitch/firmware/call"
+	"hookswitch/firmware/dialing"
 )
 
 // everyRegion runs a test for each region of libphonenumber, side by side.
@@ -29,7 +29,7 @@ func everyRegion(t *testing.T, test func(t *testing.T, region string)) {
 
 // permissive has a mask for whatever begins with a digit or +, for short numbers by their
 // length, and for numbers after service codes.
-func permissive(region string, outside ...string) *call.Rules {
+func permissive(region string, outside ...string) *dialing.Rules {
 	r := allowAll()
 	r.Region, r.OutsidePrefix = region, outside
 	return r
@@ -123,8 +123,8 @@ var idds = sync.OnceValue(func() map[string]string {
 func idd(region string) string { return idds()[region] }
 
 // boards are one on the public exchange and two behind a PBX.
-func boards(region string) []*call.Rules {
-	return []*call.Rules{permissive(region), permissive(region, "9"), permissive(region, "0", "8")}
+func boards(region string) []*dialing.Rules {
+	return []*dialing.Rules{permissive(region), permissive(region, "9"), permissive(region, "0", "8")}
 }
 
 // spellings are the ways of dialling a national number that a person, a program or a thief
@@ -161,7 +161,7 @@ func spellings(t *testing.T, region, code, national, dialled string) (list []str
 }
 
 // behind are spellings as they are dialled where a PBX wants its prefix first.
-func behind(rules *call.Rules, list []string) []string {
+func behind(rules *dialing.Rules, list []string) []string {
 	if len(rules.OutsidePrefix) == 0 {
 		return list
 	}
@@ -206,7 +206,7 @@ func TestNoEmergencyNumberOfAnyRegionIsReached(t *testing.T) {
 }
 
 func TestNoDearNumberOfAnyRegionIsDialled(t *testing.T) {
-	abroad := map[string]*call.Rules{}
+	abroad := map[string]*dialing.Rules{}
 	for _, from := range []string{"US", "DE", "AU", "BR", "JP"} {
 		abroad[from] = permissive(from)
 	}
@@ -251,7 +251,7 @@ func dialledAtHome(n *phonenumbers.PhoneNumber) string {
 }
 
 func TestOrdinaryNumbersOfEveryRegionAreDialledRight(t *testing.T) {
-	abroad, behindPBX := map[string]*call.Rules{}, map[string]*call.Rules{}
+	abroad, behindPBX := map[string]*dialing.Rules{}, map[string]*dialing.Rules{}
 	for _, from := range []string{"US", "DE", "GB", "AU", "BR", "RU"} {
 		abroad[from], behindPBX[from] = permissive(from), permissive(from, "0")
 	}
@@ -264,7 +264,7 @@ func TestOrdinaryNumbersOfEveryRegionAreDialledRight(t *testing.T) {
 			}
 			code, e164 := fmt.Sprint(n.GetCountryCode()), phonenumbers.Format(n, phonenumbers.E164)
 			national, home := phonenumbers.GetNationalSignificantNumber(n), dialledAtHome(n)
-			check := func(rules *call.Rules, dial, analogue, mobile string) {
+			check := func(rules *dialing.Rules, dial, analogue, mobile string) {
 				t.Helper()
 				d, err := rules.Check(dial)
 				if err != nil || analogue != "" && d.On(false) != analogue || d.On(true) != mobile {
@@ -307,7 +307,7 @@ func TestErrorsOfEveryRegionAreOfTheirKind(t *testing.T) {
 	everyRegion(t, func(t *testing.T, region string) {
 		code := fmt.Sprint(phonenumbers.GetCountryCodeForRegion(region))
 		for _, dial := range []string{"+" + code + "1", "+" + code + "00", "+" + code + "0000000000000000", "+" + code} {
-			if d, err := permissive(region).Check(dial); !errors.Is(err, call.ErrNumber) && !errors.Is(err, call.ErrDenied) {
+			if d, err := permissive(region).Check(dial); !errors.Is(err, dialing.ErrNumber) && !errors.Is(err, dialing.ErrDenied) {
 				t.Errorf("%s is dialled %s and %s, %v", dial, d.On(false), d.On(true), err)
 			}
 		}

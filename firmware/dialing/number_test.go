@@ -1,4 +1,4 @@
-package call_test
+package dialing_test
 
 import (
 	"errors"
@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"hookswitch/firmware/call"
+	"hookswitch/firmware/dialing"
 )
 
 func TestNumberIsWhatADialStringMeans(t *testing.T) {
@@ -32,7 +32,7 @@ func TestNumberIsWhatADialStringMeans(t *testing.T) {
 		{"a Mongolian vowel separator", "030\u180e123", "030123"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got, err := call.Number(test.dial); err != nil || got != test.want {
+			if got, err := dialing.Number(test.dial); err != nil || got != test.want {
 				t.Errorf("Number(%q) = %q, %v, want %q", test.dial, got, err, test.want)
 			}
 		})
@@ -58,7 +58,7 @@ func TestARefusedDialStringNamesTheCharacterOrTheRule(t *testing.T) {
 			t.Errorf("Check(%q) = %v, want it to name the lengths", dial, err)
 		}
 	}
-	denied := &call.Rules{Region: "US", Allow: []string{"x*"}, Deny: []string{"555013x"}}
+	denied := &dialing.Rules{Region: "US", Allow: []string{"x*"}, Deny: []string{"555013x"}}
 	if _, err := denied.Check("5550130"); err == nil || !strings.Contains(err.Error(), "mask 555013x of the deny list") {
 		t.Errorf("Check = %v, want the mask", err)
 	}
@@ -103,8 +103,8 @@ func TestNumberRefusesWhatIsNone(t *testing.T) {
 		{"a megabyte of separators", strings.Repeat(" ", 1<<20) + "1"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := call.Number(test.dial)
-			if !errors.Is(err, call.ErrNumber) || got != "" {
+			got, err := dialing.Number(test.dial)
+			if !errors.Is(err, dialing.ErrNumber) || got != "" {
 				t.Errorf("Number = %q, %v, want ErrNumber", got, err)
 			}
 			if err != nil && len(err.Error()) > 200 {

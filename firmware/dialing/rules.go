@@ -1,10 +1,20 @@
-package call
+// Package dialing decides which numbers may be dialled, what a line of each kind dials for
+// them, and how many calls a user and the board may make. It knows the numbering of each
+// country (E.164; tables from libphonenumber's metadata) and neither modems nor calls.
+package dialing
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
+)
+
+// Errors of Rules.Check.
+var (
+	ErrNumber = errors.New("dialing: not a telephone number") // empty or with characters no line dials
+	ErrDenied = errors.New("dialing: number not permitted")   // dialling rules, emergency, premium
 )
 
 // Rules say what may be dialled. The zero value allows nothing; what is not allowed by a

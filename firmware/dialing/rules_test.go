@@ -1,4 +1,4 @@
-package call_test
+package dialing_test
 
 import (
 	"errors"
@@ -9,13 +9,13 @@ import (
 
 	"github.com/nyaruka/phonenumbers"
 
-	"hookswitch/firmware/call"
+	"hookswitch/firmware/dialing"
 )
 
 // allowAll has a mask for everything a keypad has, so that what is refused is refused by
 // another rule.
-func allowAll() *call.Rules {
-	r := &call.Rules{Region: "US", Allow: []string{"*", "+*"}}
+func allowAll() *dialing.Rules {
+	r := &dialing.Rules{Region: "US", Allow: []string{"*", "+*"}}
 	for n := range 7 {
 		r.Allow = append(r.Allow, strings.Repeat("x", n+1)) // short numbers
 	}
@@ -28,7 +28,7 @@ func allowAll() *call.Rules {
 }
 
 func TestCheckAllowsWhatAMaskHas(t *testing.T) {
-	r := &call.Rules{Region: "US", Allow: []string{"[2-9]xxxxxx", "1[2-9]xxxxxxxxx", "+1[2-9]xxxxxxxxx", `\*98`, "0049*"}, Deny: []string{"1900x*", "555013x"}}
+	r := &dialing.Rules{Region: "US", Allow: []string{"[2-9]xxxxxx", "1[2-9]xxxxxxxxx", "+1[2-9]xxxxxxxxx", `\*98`, "0049*"}, Deny: []string{"1900x*", "555013x"}}
 	for _, test := range []struct {
 		name, dial, want string
 		err              error
@@ -39,17 +39,17 @@ func TestCheckAllowsWhatAMaskHas(t *testing.T) {
 		{"the rest may be anything", "0049 30 123456", "004930123456", nil},
 		{"the rest may be nothing", "0049", "0049", nil},
 		{"a star that a mask names", "*98", "*98", nil},
-		{"a digit outside a class", "155-0100", "", call.ErrDenied},
-		{"a digit too few", "555010", "", call.ErrDenied},
-		{"a digit too many", "55501000", "", call.ErrDenied},
-		{"a plus where the mask has none", "+5550100", "", call.ErrDenied},
-		{"a star that no mask names", "*99", "", call.ErrDenied},
-		{"a star as the rest", "0049*1", "", call.ErrDenied},
-		{"a call-forward code", "**21*15555550100#", "", call.ErrDenied},
-		{"a denied number", "555-0130", "", call.ErrDenied},
-		{"a denied range", "1 900 555 0100", "", call.ErrDenied},
-		{"a denied range in international form", "+1 900 555 0100", "", call.ErrDenied},
-		{"no number", "hello", "", call.ErrNumber},
+		{"a digit outside a class", "155-0100", "", dialing.ErrDenied},
+		{"a digit too few", "555010", "", dialing.ErrDenied},
+		{"a digit too many", "55501000", "", dialing.ErrDenied},
+		{"a plus where the mask has none", "+5550100", "", dialing.ErrDenied},
+		{"a star that no mask names", "*99", "", dialing.ErrDenied},
+		{"a star as the rest", "0049*1", "", dialing.ErrDenied},
+		{"a call-forward code", "**21*15555550100#", "", dialing.ErrDenied},
+		{"a denied number", "555-0130", "", dialing.ErrDenied},
+		{"a denied range", "1 900 555 0100", "", dialing.ErrDenied},
+		{"a denied range in international form", "+1 900 555 0100", "", dialing.ErrDenied},
+		{"no number", "hello", "", dialing.ErrNumber},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got, err := r.Check(test.dial); got.String() != test.want || !errors.Is(err, test.err) {
@@ -60,16 +60,16 @@ func TestCheckAllowsWhatAMaskHas(t *testing.T) {
 }
 
 func TestNothingIsDiallableUntilItIsAllowed(t *testing.T) {
-	for _, r := range []*call.Rules{{}, {Region: "US"}, {Region: "DE", Premium: true, Deny: []string{"1"}}, {Allow: []string{"[", "5N", ""}}} {
-		if n, err := r.Check("5550100"); !errors.Is(err, call.ErrDenied) || n.String() != "" {
+	for _, r := range []*dialing.Rules{{}, {Region: "US"}, {Region: "DE", Premium: true, Deny: []string{"1"}}, {Allow: []string{"[", "5N", ""}}} {
+		if n, err := r.Check("5550100"); !errors.Is(err, dialing.ErrDenied) || n.String() != "" {
 			t.Errorf("%+v: Check = %q, %v, want ErrDenied", r, n, err)
 		}
 	}
 }
 
 func TestADenyMaskThatIsNoneDeniesEverything(t *testing.T) {
-	r := &call.Rules{Region: "US", Allow: []string{"*"}, Deny: []string{"1900["}}
-	if _, err := r.Check("5550100"); !errors.Is(err, call.ErrDenied) {
+	r := &dialing.Rules{Region: "US", Allow: []string{"*"}, Deny: []string{"1900["}}
+	if _, err := r.Check("5550100"); !errors.Is(err, dialing.ErrDenied) {
 		t.Errorf("Check = %v, want ErrDenied", err)
 	}
 }
@@ -88,12 +88,12 @@ func TestDenyHoldsInEveryNotation(t *testing.T) {
 		{"a country without trunk prefix", "IT", "+3906x*", "0612345678", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			r := &call.Rules{Region: test.region, Allow: []string{"*", "+*"}, OutsidePrefix: test.outside}
+			r := &dialing.Rules{Region: test.region, Allow: []string{"*", "+*"}, OutsidePrefix: test.outside}
 			if _, err := r.Check(test.dial); err != nil {
 				t.Fatalf("without the mask: %v", err)
 			}
-			denying := &call.Rules{Region: test.region, Allow: r.Allow, OutsidePrefix: test.outside, Deny: []string{test.deny}}
-			if _, err := denying.Check(test.dial); !errors.Is(err, call.ErrDenied) {
+			denying := &dialing.Rules{Region: test.region, Allow: r.Allow, OutsidePrefix: test.outside, Deny: []string{test.deny}}
+			if _, err := denying.Check(test.dial); !errors.Is(err, dialing.ErrDenied) {
 				t.Errorf("Check(%q) = %v, want ErrDenied", test.dial, err)
 			}
 		})
@@ -138,7 +138,7 @@ func TestEmergencyNumbersAreRefused(t *testing.T) {
 			r := allowAll()
 			r.Region, r.OutsidePrefix = test.region, test.outside
 			number, err := r.Check(test.dial)
-			if !errors.Is(err, call.ErrDenied) || !strings.Contains(err.Error(), "emergency") {
+			if !errors.Is(err, dialing.ErrDenied) || !strings.Contains(err.Error(), "emergency") {
 				t.Errorf("Check(%q) = %q, %v, want ErrDenied for an emergency number", test.dial, number, err)
 			}
 		})
@@ -173,7 +173,7 @@ func TestWhatOnlyLooksLikeAnEmergencyNumberIsDialled(t *testing.T) {
 func TestExampleNumbersOfEveryRegionAreNoEmergencies(t *testing.T) {
 	kinds := []phonenumbers.PhoneNumberType{phonenumbers.FIXED_LINE, phonenumbers.MOBILE, phonenumbers.TOLL_FREE}
 	for region := range phonenumbers.GetSupportedRegions() {
-		r := &call.Rules{Region: region, Allow: []string{"*", "+*"}}
+		r := &dialing.Rules{Region: region, Allow: []string{"*", "+*"}}
 		for _, kind := range kinds {
 			n := phonenumbers.GetExampleNumberForType(region, kind)
 			if n == nil {
@@ -199,13 +199,13 @@ func TestEmergencyAndPremiumNumbersAgreeWithLibphonenumber(t *testing.T) {
 	short = append(slices.Compact(slices.Sorted(slices.Values(short))), "000", "911", "912", "800")
 	exact := exactRegions(t)
 	for region := range phonenumbers.GetSupportedRegions() {
-		r := &call.Rules{Region: region, Allow: []string{"*", "+*"}}
+		r := &dialing.Rules{Region: region, Allow: []string{"*", "+*"}}
 		for _, e := range short {
 			for _, dial := range []string{e, e + "5"} {
 				_, err := r.Check(dial)
 				reaches := phonenumbers.ConnectsToEmergencyNumber(dial, region)
 				if reaches && !exact[region] || phonenumbers.IsEmergencyNumber(dial, region) {
-					if !errors.Is(err, call.ErrDenied) {
+					if !errors.Is(err, dialing.ErrDenied) {
 						t.Errorf("%s: %s connects to an emergency number and is not refused", region, dial)
 					}
 				}
@@ -216,7 +216,7 @@ func TestEmergencyAndPremiumNumbersAgreeWithLibphonenumber(t *testing.T) {
 			if n == nil {
 				continue
 			}
-			if _, err := r.Check(phonenumbers.Format(n, phonenumbers.E164)); !errors.Is(err, call.ErrDenied) {
+			if _, err := r.Check(phonenumbers.Format(n, phonenumbers.E164)); !errors.Is(err, dialing.ErrDenied) {
 				t.Errorf("%s: %v: %v, want ErrDenied", region, phonenumbers.Format(n, phonenumbers.E164), err)
 			}
 			r.Premium = true
@@ -231,19 +231,19 @@ func TestEmergencyAndPremiumNumbersAgreeWithLibphonenumber(t *testing.T) {
 func TestNumbersPermittedByNameAreDialled(t *testing.T) {
 	for _, test := range []struct {
 		name, dial string
-		rules      *call.Rules
+		rules      *dialing.Rules
 		err        error
 	}{
-		{"an emergency number in emergency", "112", &call.Rules{Region: "DE", Emergency: []string{"112"}}, nil},
-		{"an emergency number in allow", "112", &call.Rules{Region: "DE", Allow: []string{"112"}}, nil},
-		{"another emergency number", "110", &call.Rules{Region: "DE", Allow: []string{"*"}, Emergency: []string{"112"}}, call.ErrDenied},
-		{"a mask is no name", "112", &call.Rules{Region: "DE", Allow: []string{"11x", "112*", "[12]12"}}, call.ErrDenied},
-		{"a longer number that begins with one permitted", "11234567", &call.Rules{Region: "DE", Allow: []string{"*"}, Emergency: []string{"112"}}, nil},
-		{"deny is stronger", "112", &call.Rules{Region: "DE", Emergency: []string{"112"}, Deny: []string{"11x"}}, call.ErrDenied},
-		{"a premium number in allow", "19005550100", &call.Rules{Region: "US", Allow: []string{"19005550100"}}, nil},
-		{"a premium number by a mask", "19005550100", &call.Rules{Region: "US", Allow: []string{"1900x*"}}, call.ErrDenied},
-		{"premium numbers permitted, by a mask", "19005550100", &call.Rules{Region: "US", Allow: []string{"1900x*"}, Premium: true}, nil},
-		{"premium numbers permitted, no mask", "19005550100", &call.Rules{Region: "US", Premium: true}, call.ErrDenied},
+		{"an emergency number in emergency", "112", &dialing.Rules{Region: "DE", Emergency: []string{"112"}}, nil},
+		{"an emergency number in allow", "112", &dialing.Rules{Region: "DE", Allow: []string{"112"}}, nil},
+		{"another emergency number", "110", &dialing.Rules{Region: "DE", Allow: []string{"*"}, Emergency: []string{"112"}}, dialing.ErrDenied},
+		{"a mask is no name", "112", &dialing.Rules{Region: "DE", Allow: []string{"11x", "112*", "[12]12"}}, dialing.ErrDenied},
+		{"a longer number that begins with one permitted", "11234567", &dialing.Rules{Region: "DE", Allow: []string{"*"}, Emergency: []string{"112"}}, nil},
+		{"deny is stronger", "112", &dialing.Rules{Region: "DE", Emergency: []string{"112"}, Deny: []string{"11x"}}, dialing.ErrDenied},
+		{"a premium number in allow", "19005550100", &dialing.Rules{Region: "US", Allow: []string{"19005550100"}}, nil},
+		{"a premium number by a mask", "19005550100", &dialing.Rules{Region: "US", Allow: []string{"1900x*"}}, dialing.ErrDenied},
+		{"premium numbers permitted, by a mask", "19005550100", &dialing.Rules{Region: "US", Allow: []string{"1900x*"}, Premium: true}, nil},
+		{"premium numbers permitted, no mask", "19005550100", &dialing.Rules{Region: "US", Premium: true}, dialing.ErrDenied},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if _, err := test.rules.Check(test.dial); !errors.Is(err, test.err) {
@@ -268,7 +268,7 @@ func TestPremiumNumbersAreRefusedInEveryNotation(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			r := allowAll()
 			r.Region, r.OutsidePrefix = test.region, []string{"9"}
-			if _, err := r.Check(test.dial); !errors.Is(err, call.ErrDenied) || !strings.Contains(err.Error(), "premium") {
+			if _, err := r.Check(test.dial); !errors.Is(err, dialing.ErrDenied) || !strings.Contains(err.Error(), "premium") {
 				t.Errorf("Check(%q) = %v, want ErrDenied for a premium number", test.dial, err)
 			}
 		})
@@ -278,17 +278,17 @@ func TestPremiumNumbersAreRefusedInEveryNotation(t *testing.T) {
 func TestAnalogueLinesDialPlusAsTheirCountryDoes(t *testing.T) {
 	for _, test := range []struct {
 		name, number, want string
-		rules              *call.Rules
+		rules              *dialing.Rules
 	}{
-		{"no plus", "5550100", "5550100", &call.Rules{Region: "US"}},
-		{"at home in the US", "+12125550100", "12125550100", &call.Rules{Region: "US"}},
-		{"abroad from the US", "+442079460000", "011442079460000", &call.Rules{Region: "US"}},
-		{"at home in Britain", "+442079460000", "02079460000", &call.Rules{Region: "GB"}},
-		{"abroad from Britain", "+12125550100", "0012125550100", &call.Rules{Region: "GB"}},
-		{"at home in Italy, without trunk prefix", "+390612345678", "0612345678", &call.Rules{Region: "IT"}},
-		{"a prefix of one's own", "+12125550100", "001812125550100", &call.Rules{Region: "AU", InternationalPrefix: "0018"}},
-		{"behind a PBX", "+12125550100", "912125550100", &call.Rules{Region: "US", OutsidePrefix: []string{"9", "8"}}},
-		{"no region", "+12125550100", "0012125550100", &call.Rules{}},
+		{"no plus", "5550100", "5550100", &dialing.Rules{Region: "US"}},
+		{"at home in the US", "+12125550100", "12125550100", &dialing.Rules{Region: "US"}},
+		{"abroad from the US", "+442079460000", "011442079460000", &dialing.Rules{Region: "US"}},
+		{"at home in Britain", "+442079460000", "02079460000", &dialing.Rules{Region: "GB"}},
+		{"abroad from Britain", "+12125550100", "0012125550100", &dialing.Rules{Region: "GB"}},
+		{"at home in Italy, without trunk prefix", "+390612345678", "0612345678", &dialing.Rules{Region: "IT"}},
+		{"a prefix of one's own", "+12125550100", "001812125550100", &dialing.Rules{Region: "AU", InternationalPrefix: "0018"}},
+		{"behind a PBX", "+12125550100", "912125550100", &dialing.Rules{Region: "US", OutsidePrefix: []string{"9", "8"}}},
+		{"no region", "+12125550100", "0012125550100", &dialing.Rules{}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.rules.Allow = []string{"*", "+*"}
@@ -319,12 +319,12 @@ func TestMasksThatAreNoneAreTold(t *testing.T) {
 		`1\x`:                    `'\\'`,
 		"Ü":                      "'Ü'",
 	} {
-		if err := call.CheckMask(mask); err == nil || !strings.Contains(err.Error(), want) {
+		if err := dialing.CheckMask(mask); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("CheckMask(%q) = %v, want it to mention %s", mask, err, want)
 		}
 	}
 	for _, mask := range []string{"x", "X*", "*", "+*", "[2-9]xx[135]", "[13-57]", `\*\*21\*x*`, "#31#x*", "0"} {
-		if err := call.CheckMask(mask); err != nil {
+		if err := dialing.CheckMask(mask); err != nil {
 			t.Errorf("CheckMask(%q) = %v", mask, err)
 		}
 	}
@@ -332,7 +332,7 @@ func TestMasksThatAreNoneAreTold(t *testing.T) {
 
 func TestRegions(t *testing.T) {
 	for region, want := range map[string]bool{"US": true, "GB": true, "DE": true, "us": false, "UK": false, "": false, "001": false} {
-		if got := call.KnownRegion(region); got != want {
+		if got := dialing.KnownRegion(region); got != want {
 			t.Errorf("KnownRegion(%q) = %v", region, got)
 		}
 	}
@@ -346,13 +346,13 @@ func FuzzCheck(f *testing.F) {
 		f.Add(dial, "DE", "0")
 	}
 	f.Fuzz(func(t *testing.T, dial, region, outside string) {
-		r := &call.Rules{Region: region, Allow: []string{"*", "+*", `\*xx#`, `\*x*`, "#xx#x*"}}
+		r := &dialing.Rules{Region: region, Allow: []string{"*", "+*", `\*xx#`, `\*x*`, "#xx#x*"}}
 		if outside != "" && strings.Trim(outside, "0123456789") == "" {
 			r.OutsidePrefix = []string{outside}
 		}
 		number, err := r.Check(dial)
 		if err != nil {
-			if number.String() != "" || !errors.Is(err, call.ErrNumber) && !errors.Is(err, call.ErrDenied) {
+			if number.String() != "" || !errors.Is(err, dialing.ErrNumber) && !errors.Is(err, dialing.ErrDenied) {
 				t.Fatalf("Check(%q) = %q, %v", dial, number, err)
 			}
 			return

@@ -1,4 +1,4 @@
-package call_test
+package dialing_test
 
 import (
 	"errors"
@@ -11,10 +11,10 @@ import (
 	"testing/synctest"
 	"time"
 
-	"hookswitch/firmware/call"
+	"hookswitch/firmware/dialing"
 )
 
-func take(t *testing.T, q *call.Quota, user, number string, want error) {
+func take(t *testing.T, q *dialing.Quota, user, number string, want error) {
 	t.Helper()
 	if _, err := q.Take(user, number, false); !errors.Is(err, want) {
 		t.Errorf("Take(%s, %s) = %v, want %v", user, number, err, want)
@@ -23,47 +23,47 @@ func take(t *testing.T, q *call.Quota, user, number string, want error) {
 
 func TestQuotaOfAnHourSlides(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := &call.Quota{PerHour: 3}
+		q := &dialing.Quota{PerHour: 3}
 		for range 3 {
 			take(t, q, "anna", "5550100", nil)
 			time.Sleep(10 * time.Minute)
 		}
-		take(t, q, "anna", "5550100", call.ErrQuota)
+		take(t, q, "anna", "5550100", dialing.ErrQuota)
 		take(t, q, "bert", "5550100", nil)
 		_, err := q.Take("anna", "5550100", false)
 		if want := "30m0s"; err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Take = %v, want it to say %s", err, want)
 		}
 		time.Sleep(30*time.Minute - time.Second)
-		take(t, q, "anna", "5550100", call.ErrQuota)
+		take(t, q, "anna", "5550100", dialing.ErrQuota)
 		time.Sleep(time.Second)
 		take(t, q, "anna", "5550100", nil)
-		take(t, q, "anna", "5550100", call.ErrQuota)
+		take(t, q, "anna", "5550100", dialing.ErrQuota)
 	})
 }
 
 func TestQuotaOfADayCountsWhatTheHourHasForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := &call.Quota{PerHour: 2, PerDay: 5}
+		q := &dialing.Quota{PerHour: 2, PerDay: 5}
 		for range 5 {
 			take(t, q, "anna", "5550100", nil)
 			time.Sleep(time.Hour)
 		}
-		take(t, q, "anna", "5550100", call.ErrQuota)
+		take(t, q, "anna", "5550100", dialing.ErrQuota)
 		time.Sleep(19*time.Hour - time.Second)
-		take(t, q, "anna", "5550100", call.ErrQuota)
+		take(t, q, "anna", "5550100", dialing.ErrQuota)
 		time.Sleep(time.Second)
 		take(t, q, "anna", "5550100", nil)
-		take(t, q, "anna", "5550100", call.ErrQuota)
+		take(t, q, "anna", "5550100", dialing.ErrQuota)
 	})
 }
 
 func TestQuotaOfDifferentNumbers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := &call.Quota{NumbersPerHour: 2}
+		q := &dialing.Quota{NumbersPerHour: 2}
 		take(t, q, "anna", "5550100", nil)
 		take(t, q, "anna", "5550101", nil)
-		take(t, q, "anna", "5550102", call.ErrQuota)
+		take(t, q, "anna", "5550102", dialing.ErrQuota)
 		take(t, q, "anna", "5550101", nil)
 		time.Sleep(time.Hour)
 		take(t, q, "anna", "5550102", nil)
@@ -72,11 +72,11 @@ func TestQuotaOfDifferentNumbers(t *testing.T) {
 
 func TestARefusedCallCountsForNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := &call.Quota{PerHour: 1}
+		q := &dialing.Quota{PerHour: 1}
 		take(t, q, "anna", "5550100", nil)
 		for range 100 {
 			time.Sleep(30 * time.Second)
-			take(t, q, "anna", "5550100", call.ErrQuota)
+			take(t, q, "anna", "5550100", dialing.ErrQuota)
 		}
 		time.Sleep(10 * time.Minute)
 		take(t, q, "anna", "5550100", nil)
@@ -84,7 +84,7 @@ func TestARefusedCallCountsForNothing(t *testing.T) {
 }
 
 func TestTheZeroQuotaIsNoLimit(t *testing.T) {
-	q := &call.Quota{}
+	q := &dialing.Quota{}
 	for n := range 1000 {
 		take(t, q, "anna", fmt.Sprint(n), nil)
 	}
@@ -92,43 +92,43 @@ func TestTheZeroQuotaIsNoLimit(t *testing.T) {
 
 func TestTheBoardsCallsOfADayAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := &call.Quota{BoardPerDay: 5}
+		q := &dialing.Quota{BoardPerDay: 5}
 		for n := range 5 {
 			take(t, q, fmt.Sprint("user", n), "5550100", nil)
 			time.Sleep(time.Hour)
 		}
-		take(t, q, "another", "5550100", call.ErrQuota)
-		if err := q.Check("another", "5550100", false); !errors.Is(err, call.ErrQuota) || !strings.Contains(err.Error(), "board_calls_per_day = 5") {
+		take(t, q, "another", "5550100", dialing.ErrQuota)
+		if err := q.Check("another", "5550100", false); !errors.Is(err, dialing.ErrQuota) || !strings.Contains(err.Error(), "board_calls_per_day = 5") {
 			t.Errorf("Check = %v, want it to name the bound", err)
 		}
 		time.Sleep(19 * time.Hour)
 		take(t, q, "another", "5550100", nil)
-		take(t, q, "another", "5550100", call.ErrQuota)
+		take(t, q, "another", "5550100", dialing.ErrQuota)
 	})
 }
 
 func TestACallCountsForAsLongAsItMayLastUntilItHasEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := &call.Quota{BoardTime: 25 * time.Minute, LongestOfCall: 10 * time.Minute}
+		q := &dialing.Quota{BoardTime: 25 * time.Minute, LongestOfCall: 10 * time.Minute}
 		first, err := q.Take("anna", "5550100", false)
 		if err != nil {
 			t.Fatal(err)
 		}
 		take(t, q, "bert", "5550101", nil)
-		take(t, q, "carl", "5550102", call.ErrQuota) // both could still last for ten minutes
+		take(t, q, "carl", "5550102", dialing.ErrQuota) // both could still last for ten minutes
 		first.End(90 * time.Second)
 		take(t, q, "carl", "5550102", nil)
-		take(t, q, "dora", "5550103", call.ErrQuota)
+		take(t, q, "dora", "5550103", dialing.ErrQuota)
 	})
 }
 
 func TestCallsAbroadHaveABoundOfTheirOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := &call.Quota{BoardTime: 100 * time.Minute, AbroadTime: 15 * time.Minute, LongestOfCall: 10 * time.Minute}
+		q := &dialing.Quota{BoardTime: 100 * time.Minute, AbroadTime: 15 * time.Minute, LongestOfCall: 10 * time.Minute}
 		if _, err := q.Take("anna", "+442079460000", true); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := q.Take("anna", "+442079460000", true); !errors.Is(err, call.ErrQuota) {
+		if _, err := q.Take("anna", "+442079460000", true); !errors.Is(err, dialing.ErrQuota) {
 			t.Errorf("a second call abroad: %v, want ErrQuota", err)
 		}
 		take(t, q, "anna", "5550100", nil)
@@ -137,8 +137,8 @@ func TestCallsAbroadHaveABoundOfTheirOwn(t *testing.T) {
 
 func TestABoundThatIsNearIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := &call.Quota{BoardPerDay: 10}
-		near := func() bool { return slices.ContainsFunc(q.Uses(), call.Use.Near) }
+		q := &dialing.Quota{BoardPerDay: 10}
+		near := func() bool { return slices.ContainsFunc(q.Uses(), dialing.Use.Near) }
 		for n := range 10 {
 			if got, want := near(), n >= 8; got != want {
 				t.Errorf("after %d of 10 calls: near %t, want %t", n, got, want)
@@ -153,7 +153,7 @@ func TestABoundThatIsNearIsTold(t *testing.T) {
 }
 
 func TestCallsAtTheSameTimeDoNotExceedABoundTogether(t *testing.T) {
-	q := &call.Quota{BoardPerDay: 50, BoardTime: 300 * time.Minute, LongestOfCall: 10 * time.Minute}
+	q := &dialing.Quota{BoardPerDay: 50, BoardTime: 300 * time.Minute, LongestOfCall: 10 * time.Minute}
 	var admitted atomic.Int64
 	var users sync.WaitGroup
 	for n := range 20 {

@@ -1,4 +1,4 @@
-package call_test
+package dialing_test
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 
 	"github.com/nyaruka/phonenumbers"
 
-	"hookswitch/firmware/call"
+	"hookswitch/firmware/dialing"
 )
 
 // bodies are numbers to be dialled in some way: emergency and premium ones of the region and
@@ -83,7 +83,7 @@ func masksFor(rng *rand.Rand, number string) (masks []string) {
 
 // checkDialled holds what is dialled against libphonenumber, as somebody who types it, and
 // against rules that permit everything but what costs or alarms.
-func checkDialled(t *testing.T, r *call.Rules, dial string, exact bool) (permitted bool) {
+func checkDialled(t *testing.T, r *dialing.Rules, dial string, exact bool) (permitted bool) {
 	d, err := r.Check(dial)
 	if err != nil {
 		return false
@@ -95,7 +95,7 @@ func checkDialled(t *testing.T, r *call.Rules, dial string, exact bool) (permitt
 	what := fmt.Sprintf("%s, allow %q, deny %q, outside %q", r.Region, r.Allow, r.Deny, r.OutsidePrefix)
 	for _, line := range []struct {
 		made  string
-		rules *call.Rules
+		rules *dialing.Rules
 	}{{d.On(false), everything}, {d.On(true), mobile}} {
 		if line.made == "" {
 			continue
@@ -135,11 +135,11 @@ func checkDialled(t *testing.T, r *call.Rules, dial string, exact bool) (permitt
 // randomCase makes rules and a dial string, and checks what is dialled.
 func randomCase(t *testing.T, rng *rand.Rand, region string, prefixes []callPrefix, regions []string, exact bool) bool {
 	dial := puzzle(rng, region, prefixes, regions)
-	number, err := call.Number(dial)
+	number, err := dialing.Number(dial)
 	if err != nil {
 		return false
 	}
-	r := &call.Rules{Region: region, Allow: masksFor(rng, number), OutsidePrefix: [][]string{nil, nil, {"9"}, {"0"}, {"0", "8"}}[rng.IntN(5)]}
+	r := &dialing.Rules{Region: region, Allow: masksFor(rng, number), OutsidePrefix: [][]string{nil, nil, {"9"}, {"0"}, {"0", "8"}}[rng.IntN(5)]}
 	if rng.IntN(2) == 0 {
 		if n := phonenumbers.GetExampleNumberForType(regions[rng.IntN(len(regions))], phonenumbers.MOBILE); n != nil {
 			e164 := phonenumbers.Format(n, phonenumbers.E164)

@@ -1,4 +1,4 @@
-package call_test
+package dialing_test
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package call
+package dialing
 
 import (
 	"errors"
@@ -8,7 +8,7 @@ import (
 )
 
 // ErrQuota is that of a user, or a board, that has made as many calls as it may.
-var ErrQuota = errors.New("call: too many calls")
+var ErrQuota = errors.New("dialing: too many calls")
 
 // Quota bounds what a stolen password is worth: how many calls one user may make within an
 // hour and a day, and what all users together may within a day. Zero is no limit. A call
@@ -88,19 +88,16 @@ func (q *Quota) countLocked(calls []taken, user string, c taken, abroad bool) *S
 	return s
 }
 
-// remember counts a call of before the start, oldest first.
-func (q *Quota) remember(info Info, abroad bool, now time.Time) {
-	age := now.Sub(info.Started)
+// Remember counts a call of before the start, which began age ago and lasted that long from
+// its answer on. The oldest one is told first.
+func (q *Quota) Remember(user, number string, abroad bool, age, lasted time.Duration) {
 	if age < 0 || age >= day {
 		return
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	s := q.countLocked(q.taken[info.User], info.User, taken{time.Now().Add(-age), info.Number}, abroad)
-	s.duration = 0
-	if !info.Answered.IsZero() {
-		s.duration = min(max(0, info.Ended.Sub(info.Answered)), q.LongestOfCall)
-	}
+	s := q.countLocked(q.taken[user], user, taken{time.Now().Add(-age), number}, abroad)
+	s.duration = min(max(0, lasted), q.LongestOfCall)
 }
 
 // roomLocked gives the calls of user's that count, or refuses one more.
@@ -185,8 +182,8 @@ func (q *Quota) usesLocked(now time.Time) []Use {
 // inMinutes counts minutes, a part of one as a whole, as bills do.
 func inMinutes(d time.Duration) int { return int((d + time.Minute - 1) / time.Minute) }
 
-// newlyNear returns the bounds of the board that are nearly reached, each once.
-func (q *Quota) newlyNear() (list []Use) {
+// NewlyNear returns the bounds of the board that are nearly reached, each once.
+func (q *Quota) NewlyNear() (list []Use) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for i, use := range q.usesLocked(time.Now()) {

@@ -11,6 +11,7 @@ import (
 
 	"hookswitch/firmware/audio"
 	"hookswitch/firmware/dialing"
+	"hookswitch/firmware/keypad"
 )
 
 // Reasons of our own to end a call, as causes of its context.
@@ -45,9 +46,9 @@ type Options struct {
 	Redial   int           // further attempts after busy or no answer
 	RedialIn time.Duration // pause before each; 0 is 60 s
 
-	Keys    Keys   // what the telephone's keys do while a message plays; nil is ExchangeKeys
-	Host    string // names this board in call ids
-	LogPath string // the call log; "" keeps calls in memory only
+	Keys    keypad.Keys // what the telephone's keys do while a message plays; nil is keypad.Exchange
+	Host    string      // names this board in call ids
+	LogPath string      // the call log; "" keeps calls in memory only
 	Log     *slog.Logger
 
 	createLog func(path string) (logFile, error) // creates the call log's file; nil is on the card
@@ -157,7 +158,7 @@ func (o Options) withDefaults() Options {
 		o.RedialIn = 60 * time.Second
 	}
 	if o.Keys == nil {
-		o.Keys = ExchangeKeys
+		o.Keys = keypad.Exchange
 	}
 	if o.Host == "" {
 		o.Host = "hookswitch"

@@ -8,6 +8,7 @@ import (
 
 	"hookswitch/firmware/audio"
 	"hookswitch/firmware/call"
+	"hookswitch/firmware/keypad"
 	"hookswitch/hal/sim"
 )
 
@@ -100,7 +101,7 @@ func TestThePromptThatAsksForOneDoesNotPressIt(t *testing.T) {
 }
 
 func TestDeleteTakesASecondPressWithinThreeSeconds(t *testing.T) {
-	own := func(o *call.Options) { o.Keys = call.Keys{"77": call.Delete, "5": call.Pause} }
+	own := func(o *call.Options) { o.Keys = keypad.Keys{"77": keypad.Delete, "5": keypad.Pause} }
 	for _, test := range []struct {
 		name   string
 		end    sim.FarEnd

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hookswitch/firmware/audio"
+	"hookswitch/firmware/keypad"
 	"hookswitch/hal/modem"
 )
 
@@ -133,7 +134,7 @@ func (t *talk) pressOne(ctx context.Context) error {
 // key the call ends with the message; else with a menu that nobody answers.
 func (t *talk) message(ctx context.Context) error {
 	if t.l.cfg.SayKeys {
-		if err := t.say(ctx, t.l.x.opt.Keys.help(audio.PromptKeys)); err != nil {
+		if err := t.say(ctx, help(t.l.x.opt.Keys, audio.PromptKeys)); err != nil {
 			return err
 		}
 	}
@@ -157,14 +158,14 @@ func (t *talk) message(ctx context.Context) error {
 			if !touched {
 				return nil
 			}
-			if key, err = t.ask(ctx, t.l.x.opt.Keys.help(audio.PromptMenu), answerWait); err != nil || key == 0 {
+			if key, err = t.ask(ctx, help(t.l.x.opt.Keys, audio.PromptMenu), answerWait); err != nil || key == 0 {
 				return err
 			}
 			player.Seek(-player.Position()) // back from the end is the message again
 		}
 		touched = true
 		a := keys.press(key, t.l.x.opt.Keys)
-		if a == Delete && t.remove != nil {
+		if a == keypad.Delete && t.remove != nil {
 			if a, err = t.again(ctx, &keys); err != nil {
 				return err
 			}
@@ -177,35 +178,35 @@ func (t *talk) message(ctx context.Context) error {
 }
 
 // act does what a key means; done says that the call is over.
-func (t *talk) act(ctx context.Context, player *audio.Player, a Action) (done bool, err error) {
-	if a != Pause {
+func (t *talk) act(ctx context.Context, player *audio.Player, a keypad.Action) (done bool, err error) {
+	if a != keypad.Pause {
 		player.Resume()
 	}
 	switch a {
-	case Back:
+	case keypad.Back:
 		player.Seek(-skip)
-	case On:
+	case keypad.On:
 		player.Seek(skip)
-	case ToEnd:
+	case keypad.ToEnd:
 		player.ToEnd()
-	case Pause:
+	case keypad.Pause:
 		if player.Paused() {
 			player.Resume()
 		} else {
 			player.Pause()
 		}
-	case Slower:
+	case keypad.Slower:
 		player.Slower()
-	case Faster:
+	case keypad.Faster:
 		player.Faster()
-	case Next:
+	case keypad.Next:
 		return t.nextMessage(player)
-	case Delete:
+	case keypad.Delete:
 		return t.delete(ctx)
-	case Menu:
-		return false, t.say(ctx, t.l.x.opt.Keys.help(audio.PromptMenu))
-	case Help:
-		return false, t.say(ctx, t.l.x.opt.Keys.help(audio.PromptKeys))
+	case keypad.Menu:
+		return false, t.say(ctx, help(t.l.x.opt.Keys, audio.PromptMenu))
+	case keypad.Help:
+		return false, t.say(ctx, help(t.l.x.opt.Keys, audio.PromptKeys))
 	}
 	return false, nil
 }
@@ -221,7 +222,7 @@ func (t *talk) say(ctx context.Context, prompt audio.Clip) error {
 
 // again asks for a second press of the key that deletes, which somebody may have touched by
 // mistake. It returns Delete, or the action of another key, "" where none came.
-func (t *talk) again(ctx context.Context, keys *keySequence) (Action, error) {
+func (t *talk) again(ctx context.Context, keys *keySequence) (keypad.Action, error) {
 	prompt := audio.Prompt(audio.PromptDeleteAgain)
 	for {
 		key, err := t.ask(ctx, prompt, againWait)
@@ -271,7 +272,7 @@ type keySequence struct {
 }
 
 // press is what a press of key does, "" for nothing.
-func (s *keySequence) press(key byte, keys Keys) Action {
+func (s *keySequence) press(key byte, keys keypad.Keys) keypad.Action {
 	pair := string([]byte{s.last, key})
 	quick := time.Since(s.at) < doubleKey
 	s.last, s.at = key, time.Now()

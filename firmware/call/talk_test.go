@@ -11,6 +11,7 @@ import (
 
 	"hookswitch/firmware/audio"
 	"hookswitch/firmware/call"
+	"hookswitch/firmware/keypad"
 	"hookswitch/hal/sim"
 )
 
@@ -184,15 +185,15 @@ func TestAGreetingThatCantBeStoredEndsNoCall(t *testing.T) {
 }
 
 func TestTheKeysAreSpoken(t *testing.T) {
-	own := call.Keys{"5": call.Help, "8": call.Pause}
+	own := keypad.Keys{"5": keypad.Help, "8": keypad.Pause}
 	spoken := map[string]string{"5": "help", "8": "pause"}
 	tests := []struct {
 		name, number string
-		keys         call.Keys
+		keys         keypad.Keys
 		sayKeys      bool
 		want         audio.Clip
 	}{
-		{"Exchange's, before the message", "5550100", call.ExchangeKeys, true, audio.Prompt(audio.PromptKeys)},
+		{"Exchange's, before the message", "5550100", keypad.Exchange, true, audio.Prompt(audio.PromptKeys)},
 		{"our own, before the message", "5550100", own, true, audio.KeyHelp(spoken)},
 		{"our own, when asked for", "5550150", own, false, audio.KeyHelp(spoken)},
 	}

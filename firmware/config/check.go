@@ -13,8 +13,8 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
-	"hookswitch/firmware/call"
-	"hookswitch/firmware/mailbox"
+	"hookswitch/firmware/keypad"
+	"hookswitch/firmware/username"
 )
 
 // Bounds of numbers and times that are nobody's intention.
@@ -132,11 +132,11 @@ func (k *checker) users() {
 		at := k.root.key("user").item(i)
 		k.unique(names, strings.ToLower(u.Name), at, table, "name", "the user")
 		k.unique(emails, strings.ToLower(u.Email), at, table, "email", "the address")
-		switch err := mailbox.CheckUser(u.Name); {
+		switch err := username.Check(u.Name); {
 		case u.Name == "" && at.keys["name"] == nil:
 			k.missing(at, table, "name", `a user needs a name, such as name = "anna"`)
 		case err != nil:
-			k.add(at.key("name"), table, "name", "%s", strings.TrimPrefix(err.Error(), mailbox.ErrUser.Error()+": "))
+			k.add(at.key("name"), table, "name", "%s", err.Error())
 		}
 		if a, err := mail.ParseAddress(u.Email); u.Email != "" && (err != nil || a.Address != u.Email) {
 			k.add(at.key("email"), table, "email", `%s is no mail address; write "anna@example.com"`, quote(u.Email))
@@ -212,11 +212,11 @@ func (k *checker) keys() {
 		return
 	}
 	actions := []string{none}
-	for _, a := range call.Actions {
+	for _, a := range keypad.Actions {
 		actions = append(actions, string(a))
 	}
 	keys := map[string]string{}
-	for key, action := range call.ExchangeKeys {
+	for key, action := range keypad.Exchange {
 		keys[key] = string(action)
 	}
 	for key, action := range k.c.Keys {

@@ -30,7 +30,7 @@ type Config struct {
 	Dialing Dialing           `toml:"dialing"`
 	Choice  Choice            `toml:"lines"`
 	Redial  Redial            `toml:"redial"`
-	Keys    map[string]string `toml:"keys"` // key on the telephone → call.Action, all of them; nil is Exchange's
+	Keys    map[string]string `toml:"keys"` // key on the telephone → keypad.Action, all of them; nil is Exchange's
 	Mail    Mail              `toml:"mail"`
 	Log     Log               `toml:"log"`
 	Console Console           `toml:"console"`

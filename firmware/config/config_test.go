@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"hookswitch/firmware/call"
 	"hookswitch/firmware/config"
+	"hookswitch/firmware/keypad"
 	"hookswitch/hal/modem"
 )
 
@@ -220,7 +220,7 @@ func TestKeysOfTheTelephoneChangeExchanges(t *testing.T) {
 			t.Errorf("key %s: %q, want %q", key, keys[key], want)
 		}
 	}
-	if len(keys) != len(call.ExchangeKeys) {
+	if len(keys) != len(keypad.Exchange) {
 		t.Errorf("%d keys: %v", len(keys), keys)
 	}
 }

@@ -18,6 +18,7 @@ import (
 
 	"hookswitch/firmware/call"
 	"hookswitch/firmware/config"
+	"hookswitch/firmware/keypad"
 	"hookswitch/firmware/mailbox"
 	"hookswitch/firmware/web"
 	"hookswitch/hal/guard"
@@ -190,11 +191,11 @@ func (d *Daemon) Addr() net.Addr { return d.server.Addr() }
 // callOptions are the engine's, from the configuration.
 func (d *Daemon) callOptions(lines []call.LineConfig) call.Options {
 	c := d.cfg
-	keys := call.ExchangeKeys
+	keys := keypad.Exchange
 	if c.Keys != nil {
-		keys = call.Keys{}
+		keys = keypad.Keys{}
 		for k, a := range c.Keys {
-			keys[k] = call.Action(a)
+			keys[k] = keypad.Action(a)
 		}
 	}
 	perUser := c.SOAP.CallsPerUser

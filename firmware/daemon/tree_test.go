@@ -40,17 +40,19 @@ func goList(t *testing.T, args ...string) []goPackage {
 // knows is who may import whom: for each package the only ones outside the standard library
 // that it and what it imports may know. What is not here may know everybody.
 var knows = map[string][]string{
-	"hookswitch/hal":              {},
-	"hookswitch/hal/at":           {},
-	"hookswitch/hal/guard":        {"hookswitch/hal", "golang.org/x/sys/"},
-	"hookswitch/hal/hook":         {"hookswitch/hal"},
-	"hookswitch/hal/modem":        {"hookswitch/hal/at"},
-	"hookswitch/hal/rpi":          {"hookswitch/hal", "periph.io/", "github.com/tarm/serial", "golang.org/x/sys/"},
-	"hookswitch/board":            {"github.com/pelletier/go-toml/"},
-	"hookswitch/soap":             {"hookswitch/soap/"},
-	"hookswitch/firmware/dialing": {},
-	"hookswitch/firmware/audio":   {"github.com/", "hookswitch/firmware/audio/", "golang.org/x/sys/"}, // limits of the ffmpeg child
-	"hookswitch/firmware/mailbox": {"hookswitch/firmware/audio", "hookswitch/firmware/statefile", "github.com/", "golang.org/x/crypto/", "golang.org/x/sys/"},
+	"hookswitch/hal":               {},
+	"hookswitch/hal/at":            {},
+	"hookswitch/hal/guard":         {"hookswitch/hal", "golang.org/x/sys/"},
+	"hookswitch/hal/hook":          {"hookswitch/hal"},
+	"hookswitch/hal/modem":         {"hookswitch/hal/at"},
+	"hookswitch/hal/rpi":           {"hookswitch/hal", "periph.io/", "github.com/tarm/serial", "golang.org/x/sys/"},
+	"hookswitch/board":             {"github.com/pelletier/go-toml/"},
+	"hookswitch/soap":              {"hookswitch/soap/"},
+	"hookswitch/firmware/dialing":  {},
+	"hookswitch/firmware/keypad":   {},
+	"hookswitch/firmware/username": {},
+	"hookswitch/firmware/audio":    {"github.com/", "hookswitch/firmware/audio/", "golang.org/x/sys/"}, // limits of the ffmpeg child
+	"hookswitch/firmware/mailbox":  {"hookswitch/firmware/audio", "hookswitch/firmware/username", "hookswitch/firmware/statefile", "github.com/", "golang.org/x/crypto/", "golang.org/x/sys/"},
 }
 
 // forbidden are edges that no chain of imports may make.

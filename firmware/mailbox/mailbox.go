@@ -24,10 +24,12 @@ import (
 	"time"
 
 	"hookswitch/firmware/statefile"
+	"hookswitch/firmware/username"
 )
 
 // Errors of Store.
 var (
+	ErrUser       = errors.New("mailbox: not a user's name")
 	ErrItem       = errors.New("mailbox: no such item")
 	ErrItemID     = errors.New("mailbox: not an item id")
 	ErrUnfinished = errors.New("mailbox: the message is still being written; try again when it is whole")
@@ -147,9 +149,17 @@ func (s *Store) Make(user string) error {
 	return nil
 }
 
+// checkUser says what is wrong with the name of a user; the error wraps ErrUser.
+func checkUser(name string) error {
+	if err := username.Check(name); err != nil {
+		return fmt.Errorf("%w: %w", ErrUser, err)
+	}
+	return nil
+}
+
 // open opens a user's directory, and makes it if so told. No path leads out of it.
 func (s *Store) open(user string, make bool) (*os.Root, error) {
-	if err := CheckUser(user); err != nil {
+	if err := checkUser(user); err != nil {
 		return nil, err
 	}
 	all, err := os.OpenRoot(s.dir)

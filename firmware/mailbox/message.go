@@ -8,6 +8,8 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"hookswitch/firmware/username"
 )
 
 const (
@@ -105,14 +107,14 @@ func unreadable(err error) error {
 // users is user, or everybody who has a mailbox.
 func (s *Store) users(user string) (users []string, err error) {
 	if user != "" {
-		return []string{user}, CheckUser(user)
+		return []string{user}, checkUser(user)
 	}
 	entries, err := os.ReadDir(s.dir)
 	if err != nil && len(entries) == 0 {
 		return nil, unreadable(err)
 	}
 	for _, e := range entries {
-		if e.IsDir() && CheckUser(e.Name()) == nil && e.Name() != "lost+found" {
+		if e.IsDir() && username.Check(e.Name()) == nil && e.Name() != "lost+found" {
 			users = append(users, e.Name())
 		}
 	}

@@ -23,7 +23,7 @@ type pin struct {
 // ResetPIN makes a new random PIN for user and stores its hash once deliver has returned nil.
 // The old one is void from then on; until then, and after an error, it holds.
 func (s *Store) ResetPIN(user string, deliver func(digits string) error) error {
-	if err := CheckUser(user); err != nil {
+	if err := checkUser(user); err != nil {
 		return err
 	}
 	digits, err := newPIN()

@@ -55,7 +55,6 @@ type Chat struct {
 	lingers bool       // it may be in voice data mode, though it has said how that ended
 	owed    bool       // a command was given up: its answer may still come
 	stutter bool       // it has answered twice
-	fresh   bool       // a command has been answered since listen asked
 	echoes  int        // commands that have come back
 	heard   time.Time  // when it last said anything
 }
@@ -80,18 +79,14 @@ type job struct {
 }
 
 // NewChat starts a dialogue on port, which it owns from then on. Read of port must block
-// until there is data or an error; Close must free both Read and Write. A port with a
-// SetReadDeadline is the faster for it.
+// until there is data or an error; Close must free both Read and Write.
 func NewChat(port io.ReadWriteCloser, cfg Config) *Chat {
 	c := &Chat{
 		port: port, cfg: cfg, out: NewWriter(port),
 		turn: make(chan struct{}, 1), gone: make(chan struct{}), heard: time.Now(),
-		in: reader{token: make(chan struct{}, 1), buf: make([]byte, 4096)},
+		in: reader{buf: make([]byte, 4096)},
 	}
-	c.in.deadline, _ = port.(deadliner)
-	c.in.resume = time.AfterFunc(linger, c.resume)
-	c.in.resume.Stop()
-	go c.listen()
+	c.tasks.Go(c.read)
 	return c
 }
 
@@ -99,7 +94,6 @@ func NewChat(port io.ReadWriteCloser, cfg Config) *Chat {
 // ErrGone. It may be called more than once.
 func (c *Chat) Close() error {
 	_ = c.fail(errClosed)
-	c.in.resume.Stop()
 	done := make(chan struct{})
 	go func() { c.tasks.Wait(); close(done) }()
 	limit := time.NewTimer(closeLimit)
@@ -165,31 +159,15 @@ func (c *Chat) do(ctx context.Context, j *job) error {
 	if err := c.start(ctx, j); err != nil {
 		return err
 	}
-	limit := limitOf(j.cmd)
-	token := c.in.token
-	if j.kind != plain || c.in.deadline == nil {
-		token = nil // a goroutine of the reader listens
-	}
-	select {
-	case token <- struct{}{}:
-		if c.readAnswer(ctx, j, limit); j.ended() {
-			return j.lost()
-		}
-	default:
-	}
-	timer := time.NewTimer(limit - time.Since(j.sent))
+	timer := time.NewTimer(limitOf(j.cmd))
 	defer timer.Stop()
-	for {
-		select {
-		case <-j.done:
-			return j.lost()
-		case token <- struct{}{}:
-			c.readAnswer(ctx, j, limit)
-		case <-ctx.Done():
-			return c.abandon(j, causeOf(ctx))
-		case <-timer.C:
-			return c.abandon(j, ErrTimeout)
-		}
+	select {
+	case <-j.done:
+		return j.lost()
+	case <-ctx.Done():
+		return c.abandon(j, causeOf(ctx))
+	case <-timer.C:
+		return c.abandon(j, ErrTimeout)
 	}
 }
 
@@ -201,15 +179,6 @@ func (c *Chat) abandon(j *job, why error) error {
 	}
 	c.giveUp(j, ErrTimeout)
 	return wrap(j.cmd, why)
-}
-
-func (j *job) ended() bool {
-	select {
-	case <-j.done:
-		return true
-	default:
-		return false
-	}
 }
 
 // lost is why a job that has ended has no final result code.
@@ -261,9 +230,6 @@ func (c *Chat) start(ctx context.Context, j *job) error {
 	if err := c.writeUntraced([]byte(j.cmd + "\r")); err != nil {
 		return wrap(j.cmd, err)
 	}
-	if j.kind != plain {
-		go c.listen()
-	}
 	return nil
 }
 
@@ -295,7 +261,7 @@ func (c *Chat) finishLocked(j *job, result string, err error) {
 	}
 	j.result, j.err = result, err
 	c.lingers = j.sounding && !j.aborted && !j.told && err != nil
-	c.job, c.fresh = nil, true
+	c.job = nil
 	close(j.done)
 	<-c.turn
 }
@@ -307,7 +273,6 @@ func (c *Chat) giveUp(j *job, err error) {
 	if c.job == j {
 		c.owed = true
 		c.finishLocked(j, "", wrap(j.cmd, err))
-		c.callOff() // its goroutine may be reading
 	}
 }
 

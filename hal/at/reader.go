@@ -1,136 +1,30 @@
 package at
 
 import (
-	"context"
-	"errors"
-	"os"
 	"strings"
-	"sync"
 	"time"
 )
 
-// linger is how long nobody listens after an answer: the next command mostly follows at
-// once, and reads its answer without a change of goroutines.
-const linger = 2 * time.Millisecond
-
-// deadliner is a port whose Read can be called off: os.File, net.Conn, rpi.Serial.
-type deadliner interface{ SetReadDeadline(t time.Time) error }
-
-// reader reads the port. Whoever holds its token does so: the goroutine that waits for an
-// answer, else one of the reader's own.
+// reader is what the goroutine that reads the port keeps between two reads.
 type reader struct {
 	framer
-	token    chan struct{}
-	deadline deadliner // nil where the port has none: then a goroutine of the reader always reads
-	buf      []byte
-	heard    []byte // sound not yet handed over
-	traced   []byte // not yet traced
-
-	mu     sync.Mutex // guards what follows
-	resume *time.Timer
-	armed  bool
+	buf    []byte
+	heard  []byte // sound not yet handed over
+	traced []byte // not yet traced
 }
 
-// listen reads until a command has been answered, then leaves the port to the next command,
-// if it comes soon.
-func (c *Chat) listen() {
-	if !c.enter() {
-		return
+// read reads the port until it fails. One goroutine does so, from NewChat to Close.
+func (c *Chat) read() {
+	for {
+		n, err := c.port.Read(c.in.buf)
+		if n > 0 {
+			c.feed(c.in.buf[:n])
+		}
+		if err != nil {
+			_ = c.fail(err)
+			return
+		}
 	}
-	defer c.tasks.Done()
-	select {
-	case c.in.token <- struct{}{}:
-	default:
-		return // somebody reads
-	}
-	for again := true; again; {
-		again = c.readOnce() && (c.in.deadline == nil || !c.answered())
-	}
-	<-c.in.token
-	c.listenLater()
-}
-
-// enter counts a goroutine of the reader; false once the Chat has ended.
-func (c *Chat) enter() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.err == nil {
-		c.tasks.Add(1)
-	}
-	return c.err == nil
-}
-
-// answered says that the last command was answered just now and no other is running.
-func (c *Chat) answered() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	yield := c.fresh && c.job == nil
-	c.fresh = c.fresh && !yield
-	return yield
-}
-
-// listenLater makes a goroutine of the reader listen when no command has come for a while.
-func (c *Chat) listenLater() {
-	c.in.mu.Lock()
-	defer c.in.mu.Unlock()
-	if !c.in.armed {
-		c.in.armed = true
-		c.in.resume.Reset(linger)
-	}
-}
-
-// resume is called by the timer.
-func (c *Chat) resume() {
-	c.in.mu.Lock()
-	c.in.armed = false
-	c.in.mu.Unlock()
-	c.mu.Lock()
-	busy := c.job == nil && time.Since(c.heard) < linger && c.err == nil
-	c.mu.Unlock()
-	if busy {
-		c.listenLater()
-		return
-	}
-	c.listen()
-}
-
-// readAnswer reads in the goroutine that waits for j and holds the token, until j has ended,
-// limit has passed or ctx has ended.
-func (c *Chat) readAnswer(ctx context.Context, j *job, limit time.Duration) {
-	_ = c.in.deadline.SetReadDeadline(j.sent.Add(limit))
-	stop := func() bool { return true }
-	if ctx.Done() != nil {
-		stop = context.AfterFunc(ctx, c.callOff)
-	}
-	for !j.ended() && ctx.Err() == nil && time.Since(j.sent) < limit && c.readOnce() {
-	}
-	stop()
-	_ = c.in.deadline.SetReadDeadline(time.Time{})
-	<-c.in.token
-	c.listenLater()
-}
-
-// callOff makes a Read that waits return; whoever still wants to read reads again.
-func (c *Chat) callOff() {
-	if c.in.deadline != nil {
-		_ = c.in.deadline.SetReadDeadline(time.Unix(1, 0))
-	}
-}
-
-// readOnce reads what there is. It returns false when there will be no more.
-func (c *Chat) readOnce() bool {
-	n, err := c.port.Read(c.in.buf)
-	if n > 0 {
-		c.feed(c.in.buf[:n])
-	}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		_ = c.in.deadline.SetReadDeadline(time.Time{})
-		return true
-	}
-	if err != nil {
-		_ = c.fail(err)
-	}
-	return err == nil
 }
 
 // feed takes the bytes of one read.

@@ -40,7 +40,6 @@ type Serial struct {
 	ctl     int // our own descriptor of the same port, for the ioctls that tarm/serial has not
 	writing atomic.Bool
 	closed  atomic.Bool
-	readBy  atomic.Int64 // deadline of Read, in ns since 1970; 0 is none
 	once    sync.Once
 	err     error // of Close
 }
@@ -85,9 +84,6 @@ func (s *Serial) Read(b []byte) (int, error) {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return 0, err
 		}
-		if by := s.readBy.Load(); by != 0 && time.Now().UnixNano() >= by {
-			return 0, os.ErrDeadlineExceeded
-		}
 		if time.Since(start) > readTimeout/2 {
 			quick = 0
 			continue
@@ -96,17 +92,6 @@ func (s *Serial) Read(b []byte) (int, error) {
 			return 0, io.EOF
 		}
 	}
-}
-
-// SetReadDeadline makes a Read that has no data at time t, or up to 100 ms later, return
-// os.ErrDeadlineExceeded. The zero time is no deadline.
-func (s *Serial) SetReadDeadline(t time.Time) error {
-	if t.IsZero() {
-		s.readBy.Store(0)
-	} else {
-		s.readBy.Store(t.UnixNano())
-	}
-	return nil
 }
 
 // Write implements io.Writer.

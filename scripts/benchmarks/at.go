@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"io"
 	"time"
@@ -13,57 +12,60 @@ import (
 )
 
 const (
-	blocks   = 10
-	commands = 500 // in a block
+	atCommands = 300
+	atCommand  = "AT+CLCC"
+	atAnswer   = "\r\n+CLCC: 1,0,0,0,0,\"+15551234567\",145\r\n\r\nOK\r\n"
+	// byteTime is a byte's at 115200 baud: ten bits, of which eight are data.
+	byteTime = 10 * time.Second / 115200
+	// usbFrame is the interval of full-speed USB.
+	usbFrame = time.Millisecond
 )
 
-// atRoundTrip times AT commands through the AT channel against a bare write and read on a
-// pseudo terminal of the same kind, with the same modem at its other end. The two take
-// turns: a noisy machine is noisy for both.
-func atRoundTrip() ([]Result, error) {
-	bare, err := echoModem()
+// atOnTheWire compares how long a command and its answer take through the AT channel with what
+// their bits alone take at 115200 baud. The wire is a pseudo terminal whose modem keeps that
+// pace; what it costs beyond the bits, and what a bare write and read cost, is in both.
+func atOnTheWire() ([]Result, error) {
+	bare, err := pacedModem()
 	if err != nil {
 		return nil, err
 	}
 	defer bare.Close()
-	port, err := echoModem()
+	port, err := pacedModem()
 	if err != nil {
 		return nil, err
 	}
 	chat := at.NewChat(port, at.Config{})
 	defer chat.Close()
 	var floor, value []float64
-	buf := make([]byte, 64)
-	for range blocks {
-		for range commands {
-			begin := time.Now()
-			if _, err := bare.Write([]byte("AT\r")); err != nil {
-				return nil, err
-			}
-			for got := 0; got < len(okAnswer); {
-				n, err := bare.Read(buf)
-				if err != nil {
-					return nil, err
-				}
-				got += n
-			}
-			floor = append(floor, us(time.Since(begin)))
+	for range atCommands { // in turns: a noisy machine is noisy for both
+		begin := time.Now()
+		if err := bareCommand(bare); err != nil {
+			return nil, err
 		}
-		for range commands {
-			begin := time.Now()
-			if _, err := chat.Command(context.Background(), "AT", ""); err != nil {
-				return nil, err
-			}
-			value = append(value, us(time.Since(begin)))
+		floor = append(floor, us(time.Since(begin)))
+		begin = time.Now()
+		if _, err := chat.Command(context.Background(), atCommand, "+CLCC:"); err != nil {
+			return nil, err
 		}
+		value = append(value, us(time.Since(begin)))
 	}
-	return []Result{atMost("AT round trip, median", "µs", percentile(value, 0.5), percentile(floor, 0.5), 1.3)}, nil
+	bits := us(time.Duration(len(atCommand)+1+len(atAnswer)) * byteTime)
+	// What the pseudo terminal and its modem's sleeps add on this machine is no modem's.
+	wire := max(bits, percentile(floor, 0.5))
+	return []Result{atMost("AT command on the wire at 115200 baud, median", "µs", percentile(value, 0.5), wire, 1.15)}, nil
 }
 
-const okAnswer = "\r\nOK\r\n"
+// bareCommand writes the command and reads its answer without the AT channel.
+func bareCommand(port io.ReadWriter) error {
+	if _, err := io.WriteString(port, atCommand+"\r"); err != nil {
+		return err
+	}
+	_, err := io.ReadFull(port, make([]byte, len(atAnswer)))
+	return err
+}
 
-// echoModem is a port whose modem answers everything at once.
-func echoModem() (*rpi.Serial, error) {
+// pacedModem is a port whose modem takes and gives bytes at the pace of 115200 baud.
+func pacedModem() (*rpi.Serial, error) {
 	master, slave, err := pty.Open()
 	if err != nil {
 		return nil, err
@@ -73,11 +75,21 @@ func echoModem() (*rpi.Serial, error) {
 		return nil, err
 	}
 	go func() { // until the process ends
-		for r := bufio.NewReader(master); ; {
-			if _, err := r.ReadString('\r'); err != nil {
+		command := make([]byte, len(atCommand)+1)
+		for {
+			if _, err := io.ReadFull(master, command); err != nil {
 				return
 			}
-			_, _ = io.WriteString(master, okAnswer)
+			due := time.Now().Add(time.Duration(len(command)) * byteTime)
+			for answer := atAnswer; answer != ""; {
+				time.Sleep(time.Until(due) + usbFrame) // a USB adapter hands over what has come by then
+				n := min(len(answer), int(time.Since(due)/byteTime))
+				due = due.Add(time.Duration(n) * byteTime)
+				if _, err := io.WriteString(master, answer[:n]); err != nil {
+					return
+				}
+				answer = answer[n:]
+			}
 		}
 	}()
 	return port, nil

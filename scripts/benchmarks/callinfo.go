@@ -51,7 +51,7 @@ func callInfo() ([]Result, error) {
 		return nil, err
 	}
 	return []Result{
-		atLeast("GetCallInfo of the whole daemon", "requests/s", rates[0], rates[1], 0.85),
+		atLeast("GetCallInfo of the whole daemon", "requests/s", rates[0], rates[1], 0.8),
 		atMost("GetCallInfo of the whole daemon, slowest in a hundred", "ms", tails[0], tails[1], 2),
 	}, nil
 }

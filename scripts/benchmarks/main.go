@@ -46,7 +46,7 @@ var benchmarks = []struct {
 	run  func() ([]Result, error)
 }{
 	{"disconnect", disconnect},
-	{"at", atRoundTrip},
+	{"at", atOnTheWire},
 	{"callinfo", callInfo},
 	{"soap", services},
 	{"hangup", hangup},

@@ -90,8 +90,8 @@ func compareService(dir, name, body, ours, foreign string) ([]Result, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return []Result{
-		atLeast(name+", to a bare handler", "requests/s", rates[0], rates[1], 0.85),
-		atLeast(name+", to gSOAP", "requests/s", rates[0], rates[2], 0.9),
+		atLeast(name+", to a bare handler", "requests/s", rates[0], rates[1], 0.8),
+		atLeast(name+", to gSOAP", "requests/s", rates[0], rates[2], 0.8),
 		atMost(name+", slowest in a hundred", "ms", tails[0], tails[1], 2),
 	}, nil
 }

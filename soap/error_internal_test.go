@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-func TestTheREADMETellsEveryRefusal(t *testing.T) {
-	text, err := os.ReadFile("../README.md")
+func TestThePageTellsEveryRefusal(t *testing.T) {
+	text, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -337,7 +337,7 @@ func TestLoad(t *testing.T) {
 
 // What people copy permits somebody's own numbers and nothing that a thief wants.
 func TestTheExamplesPermitOwnNumbersOnly(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"hookswitch/hal/modem/dialect"
 )
 
 // Version is what this program writes and reads. A file without a version key has this
@@ -80,7 +82,7 @@ type User struct {
 // Line is one telephone line: a modem, and on an analogue line how its hook is wired.
 type Line struct {
 	Name    string `toml:"name"`
-	Dialect string `toml:"dialect"` // what modem it is: a name of modem.Dialects; "auto" asks it
+	Dialect string `toml:"dialect"` // what modem it is: a name of dialect.All; "auto" asks it
 	Port    string `toml:"port"`    // device of the AT commands
 	Baud    int    `toml:"baud"`
 	Voice   string `toml:"voice_format"` // how a voice modem's sound is coded, where what it claims is wrong
@@ -277,5 +279,5 @@ const unset = -1
 func defaultUser() User { return User{UM: true} }
 
 func defaultLine() Line {
-	return Line{Dialect: auto, Baud: 115200, PCMBaud: 115200, Progress: ProgressModem, LeadIn: unset}
+	return Line{Dialect: dialect.Auto, Baud: 115200, PCMBaud: 115200, Progress: ProgressModem, LeadIn: unset}
 }

@@ -13,7 +13,7 @@ import (
 
 	"hookswitch/firmware/config"
 	"hookswitch/firmware/keypad"
-	"hookswitch/hal/modem"
+	"hookswitch/hal/modem/dialect"
 )
 
 // hash is that of a password nobody has.
@@ -226,7 +226,7 @@ func TestKeysOfTheTelephoneChangeExchanges(t *testing.T) {
 }
 
 func TestEveryDialectMakesALine(t *testing.T) {
-	for _, d := range modem.Dialects {
+	for _, d := range dialect.All {
 		text := line + "dialect = \"" + d.Name + "\"\n"
 		if d.GSM && d.NoAudio == "" {
 			text += "pcm = \"/dev/ttyUSB9\"\n"

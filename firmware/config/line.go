@@ -7,24 +7,12 @@ import (
 	"strings"
 	"time"
 
-	"hookswitch/hal/modem"
+	"hookswitch/hal/modem/dialect"
 )
-
-// auto is the dialect of a line whose modem is asked what it is.
-const auto = "auto"
-
-// dialect is the modem dialect of a name; "auto" is none.
-func dialect(name string) (modem.Dialect, bool) {
-	i := slices.IndexFunc(modem.Dialects, func(d modem.Dialect) bool { return d.Name == name })
-	if i < 0 {
-		return modem.Dialect{}, false
-	}
-	return modem.Dialects[i], true
-}
 
 // Mobile says whether the line's modem is one with a SIM card; "auto" is not.
 func (l Line) Mobile() bool {
-	d, _ := dialect(l.Dialect)
+	d, _ := dialect.Lookup(l.Dialect)
 	return d.GSM
 }
 
@@ -78,10 +66,10 @@ func (k *checker) identity(l *Line, at *place) {
 	case !lineName.MatchString(l.Name):
 		k.add(at.key("name"), lineTable, "name", "%s is no name; write letters, digits, - _ and . (32 at most)", quote(l.Name))
 	}
-	d, known := dialect(l.Dialect)
+	d, known := dialect.Lookup(l.Dialect)
 	if !known {
-		names := []string{auto}
-		for _, d := range modem.Dialects {
+		names := []string{dialect.Auto}
+		for _, d := range dialect.All {
 			names = append(names, d.Name)
 		}
 		k.oneOf(at.key("dialect"), lineTable, "dialect", l.Dialect, names...)
@@ -115,13 +103,13 @@ var (
 
 // behaviour checks how the line is used.
 func (k *checker) behaviour(l *Line, at *place) {
-	if _, err := modem.ParseVoiceFormat(l.Voice); err != nil {
+	if _, err := dialect.ParseVoiceFormat(l.Voice); err != nil {
 		k.add(at.key("voice_format"), lineTable, "voice_format", `%s is none; write a number of AT+VSM=?, one of %s, or both: "131 ulaw"`,
-			quote(l.Voice), strings.Join(modem.Codings(), ", "))
+			quote(l.Voice), strings.Join(dialect.Codings, ", "))
 	} else if l.Voice != "" && l.Mobile() {
 		k.add(at.key("voice_format"), lineTable, "voice_format", "a %s modem has one format only; remove it", l.Dialect)
 	}
-	switch d, known := dialect(l.Dialect); {
+	switch d, known := dialect.Lookup(l.Dialect); {
 	case l.SIMPIN == "":
 	case known && !d.GSM:
 		k.add(at.key("sim_pin"), lineTable, "sim_pin", "a %s modem has no SIM; remove it", l.Dialect)
@@ -144,7 +132,7 @@ func (k *checker) behaviour(l *Line, at *place) {
 		}
 	}
 	k.oneOf(at.key("progress"), lineTable, "progress", l.Progress, ProgressModem, ProgressListen)
-	d, _ := dialect(l.Dialect)
+	d, _ := dialect.Lookup(l.Dialect)
 	switch {
 	case l.Progress == ProgressListen && d.GSM:
 		k.add(at.key("progress"), lineTable, "progress", `a mobile network says itself what becomes of a call; write "modem"`)

@@ -12,6 +12,7 @@ import (
 	"hookswitch/hal"
 	"hookswitch/hal/hook"
 	"hookswitch/hal/modem"
+	"hookswitch/hal/modem/dialect"
 	"hookswitch/hal/rpi"
 	"hookswitch/hal/sim"
 )
@@ -31,7 +32,7 @@ func (d *Daemon) lines(opt Options, trace *tracer) ([]call.LineConfig, error) {
 			Modem: modem.Config{Name: c.Name, Dialect: c.Dialect, SIMPIN: c.SIMPIN, PINs: pins, Baud: c.Baud, Init: c.Init, Log: d.log, Trace: trace.bytes(c.Name)},
 			Hook:  hook.Config{Settle: c.Hook.Settle, MinOnHook: c.Hook.MinOnHook, LoopBreak: c.Loop.Break, Edge: trace.edge(c.Name)},
 		}
-		if v, err := modem.ParseVoiceFormat(c.Voice); err == nil && c.Voice != "" { // the configuration is checked
+		if v, err := dialect.ParseVoiceFormat(c.Voice); err == nil && c.Voice != "" { // the configuration is checked
 			l.Modem.VoiceFormat = &v
 		}
 		if c.Progress == config.ProgressListen {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"hookswitch/hal/at"
+	"hookswitch/hal/modem/dialect"
 )
 
 // listedCall is one line of the list of current calls (TS 27.007 §7.18):
@@ -16,20 +17,6 @@ type listedCall struct {
 	id, dir, stat, mode int
 	number              string // of a call that came in
 }
-
-// Values of stat. statReleased is SIMCom's; what follows is ours.
-const (
-	statActive   = 0
-	statHeld     = 1
-	statDialling = 2
-	statAlerting = 3
-	statIncoming = 4
-	statWaiting  = 5
-	statReleased = 6
-
-	statNone = -1 // nothing that matters here
-	statAsk  = -2 // something has changed: +CLCC says what
-)
 
 // voice reports whether it is a voice call: a module lists its data connections too. Modes 3
 // to 5 alternate between voice and data, voice first.
@@ -79,7 +66,7 @@ type callList struct {
 // that hands a call over may renumber it.
 func (l callList) ours(id int) (found listedCall, ok bool) {
 	for _, c := range l.calls {
-		if !c.ours() || c.stat == statReleased {
+		if !c.ours() || c.stat == dialect.StatReleased {
 			continue
 		}
 		if c.id == id {
@@ -95,7 +82,7 @@ func (l callList) ours(id int) (found listedCall, ok bool) {
 // incoming reports whether a voice call that came in is listed, and who calls.
 func (l callList) incoming() (caller string, ok bool) {
 	i := slices.IndexFunc(l.calls, func(c listedCall) bool {
-		return c.dir == 1 && c.voice() && (c.stat == statIncoming || c.stat == statWaiting)
+		return c.dir == 1 && c.voice() && (c.stat == dialect.StatIncoming || c.stat == dialect.StatWaiting)
 	})
 	if i < 0 {
 		return "", false

@@ -3,6 +3,8 @@ package modem
 import (
 	"encoding/binary"
 	"strings"
+
+	"hookswitch/hal/modem/dialect"
 )
 
 // codec turns 16-bit samples at 8000 Hz into a modem's voice format and back.
@@ -79,19 +81,19 @@ func nameHas(words ...string) func(name string, bits int) bool {
 
 // chooseFormat picks from a modem's list the format that this board speaks best. A port of
 // baud carries a tenth of it in bytes a second.
-func chooseFormat(formats []Format, baud int) (Format, codec, bool) {
+func chooseFormat(formats []dialect.Format, baud int) (dialect.Format, codec, bool) {
 	order := codecs
 	if baud >= 2*2*8000*10 {
 		order = append([]codec{linear16}, codecs...)
 	}
 	for _, c := range order {
 		for _, f := range formats {
-			if f.at8000() && c.matches(f.Name, f.Bits) {
+			if f.At8000() && c.matches(f.Name, f.Bits) {
 				return f, c, true
 			}
 		}
 	}
-	return Format{}, codec{}, false
+	return dialect.Format{}, codec{}, false
 }
 
 func perSample(code func(int16) byte) func() encoder {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"hookswitch/hal/modem/dialect"
 )
 
 // line takes an unsolicited line.
@@ -65,7 +67,7 @@ func (c *call) report(r report) {
 	switch {
 	case v == believed:
 		c.become(r)
-	case v == doubted && r.stat == statReleased:
+	case v == doubted && r.stat == dialect.StatReleased:
 		c.doubt(r.end())
 	case v == doubted:
 		c.wantProof()
@@ -75,16 +77,16 @@ func (c *call) report(r report) {
 // judgeLocked tells this call from others by the index; c.mu is held.
 func (c *call) judgeLocked(r report) verdict {
 	switch {
-	case r.stat == statNone:
+	case r.stat == dialect.StatNone:
 		return ignored
 	case r.dir == 1:
 		c.noteOtherLocked(r)
 		return ignored
-	case r.stat == statAsk:
+	case r.stat == dialect.StatAsk:
 		return doubted
 	case r.id != 0:
 		return c.judgeIndexLocked(r)
-	case c.voice, len(c.others) == 0 && r.stat != statReleased:
+	case c.voice, len(c.others) == 0 && r.stat != dialect.StatReleased:
 		return believed
 	case c.checked:
 		return doubted
@@ -101,7 +103,7 @@ func (c *call) judgeIndexLocked(r report) verdict {
 	switch {
 	case r.id == c.id:
 		return believed
-	case r.dir == 0 && r.stat != statReleased, // nobody else dials: a hand-over may have renumbered it
+	case r.dir == 0 && r.stat != dialect.StatReleased, // nobody else dials: a hand-over may have renumbered it
 		!known && !c.checked && !slices.Contains(c.others, r.id):
 		c.id = r.id
 		return believed
@@ -119,9 +121,9 @@ func (c *call) noteOtherLocked(r report) {
 		i = slices.Index(c.others, 0) // +CCWA has told of it before
 	}
 	switch {
-	case r.stat == statReleased && i >= 0:
+	case r.stat == dialect.StatReleased && i >= 0:
 		c.others = slices.Delete(c.others, i, i+1)
-	case r.stat == statReleased, r.id == 0 && r.stat != statWaiting: // RING: not while a call is up
+	case r.stat == dialect.StatReleased, r.id == 0 && r.stat != dialect.StatWaiting: // RING: not while a call is up
 	case i >= 0:
 		c.others[i] = max(c.others[i], r.id)
 	case len(c.others) < maxOthers:
@@ -142,7 +144,7 @@ func (c *call) othersAre(list callList) {
 	defer c.mu.Unlock()
 	c.others = nil
 	for _, l := range list.calls {
-		if l.dir == 1 && l.voice() && l.stat != statReleased && len(c.others) < maxOthers {
+		if l.dir == 1 && l.voice() && l.stat != dialect.StatReleased && len(c.others) < maxOthers {
 			c.others = append(c.others, l.id)
 		}
 	}
@@ -154,11 +156,11 @@ const maxOthers = 8
 // become takes a report of this call that is believed.
 func (c *call) become(r report) {
 	switch r.stat {
-	case statActive:
+	case dialect.StatActive:
 		c.connect(Supervised)
-	case statAlerting:
+	case dialect.StatAlerting:
 		c.alert()
-	case statReleased:
+	case dialect.StatReleased:
 		c.released(r.cause)
 		c.end(r.end())
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+
+	"hookswitch/hal/modem/dialect"
 )
 
 // identify asks the modem what it is, and whether that is the modem that the line says. What
@@ -24,7 +26,7 @@ func (s *session) identify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.choose(detect(s.ident, isGSM))
+	s.choose(dialect.Detect(s.ident, isGSM))
 	s.log.Info("modem identified", "dialect", s.dialect.Name, "ident", s.ident)
 	return nil
 }
@@ -53,7 +55,7 @@ func (s *session) kind(ctx context.Context, seems bool) (isGSM bool, err error) 
 
 // choose takes the dialect of the line for a modem that says it is detected. Where they do
 // not go together the modem is the one to believe.
-func (s *session) choose(detected Dialect) {
+func (s *session) choose(detected dialect.Dialect) {
 	line := s.dialect
 	if !s.known {
 		s.dialect, s.known = detected, true

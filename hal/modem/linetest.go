@@ -7,6 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"time"
+
+	"hookswitch/hal/modem/dialect"
 )
 
 // LineTest is what a voice modem finds out about its line.
@@ -23,7 +25,7 @@ const toneStops = time.Second
 // closed is called once the modem has seized the line. The port is closed at the end. An
 // error of kind ErrNoDialTone is a finding about the line, any other one about the modem.
 func TestLine(ctx context.Context, port io.ReadWriteCloser, listen func() func([]int16) Progress, closed func()) (LineTest, error) {
-	s := newSession(&Config{Dialect: Auto, PINs: &PINs{}, Listen: listen}, slog.New(slog.DiscardHandler), port)
+	s := newSession(&Config{Dialect: dialect.Auto, PINs: &PINs{}, Listen: listen}, slog.New(slog.DiscardHandler), port)
 	defer s.close()
 	if err := s.start(ctx); err != nil {
 		return LineTest{}, err

@@ -1,6 +1,6 @@
 // Package modem makes telephone calls with a modem on a serial port: analogue voice
 // modems (ITU-T V.253) and GSM/LTE modems (3GPP TS 27.007). What differs between them is
-// data, a Dialect.
+// data, a dialect.Dialect.
 //
 //	keeper.go    opens the port, reopens it when the modem has gone
 //	session.go   one opening of the port: hang up first, identify, set up
@@ -16,7 +16,6 @@
 //	proof.go     +CLCC, which proves it
 //	events.go    a call, and what of it matters to the operation that runs
 //	hangup.go    the ladder that ends on-hook
-//	dialect.go   Dialects; one file for each
 package modem
 
 import (
@@ -27,6 +26,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"hookswitch/hal/modem/dialect"
 )
 
 // Outcomes of Dial, Play and Record that a caller decides on.
@@ -64,14 +65,14 @@ func (preempted) Unwrap() error { return context.Canceled }
 // Config says how to reach a modem and what it is.
 type Config struct {
 	Name        string                              // the line's name, for the log
-	Dialect     string                              // a name in Dialects, or "auto"; "" is auto
+	Dialect     string                              // a name in dialect.All, or "auto"; "" is auto
 	Open        func() (io.ReadWriteCloser, error)  // opens the AT port; called again after the modem has gone
 	OpenPCM     func() (io.ReadWriteCloser, error)  // opens the audio port of a GSM modem; nil where there is none
 	SIMPIN      string                              // unlocks the SIM that asks for it; a wrong one is tried once, see PINs
 	PINs        *PINs                               // which PINs were tried; nil remembers until Close
 	Baud        int                                 // of the AT port, which limits what sound it carries; 0 is not known
 	Init        []string                            // further commands, after the dialect's
-	VoiceFormat *VoiceFormat                        // nil is chosen from what the modem lists
+	VoiceFormat *dialect.VoiceFormat                // nil is chosen from what the modem lists
 	Power       func(ctx context.Context) error     // switches the modem off and on; nil where the board can't
 	Listen      func() func([]int16) Progress       // hears a line's tones; nil leaves that to the modem
 	Pulse       func(context.Context, string) error // dials by the hook relay what the modem would; takes Listen
@@ -154,7 +155,7 @@ func New(cfg Config) *Modem {
 		letGo: func(error) {}, alive: time.Now(),
 	}
 	m.ring.told = m.ringChanged
-	d, _ := lookup(cfg.Dialect)
+	d, _ := dialect.Lookup(cfg.Dialect)
 	m.gsm = d.GSM
 	go m.keep(ctx)
 	return m

@@ -8,37 +8,42 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"hookswitch/hal/modem/dialect"
 )
 
 var discard = slog.New(slog.DiscardHandler)
 
 func TestParseVSMKnowsEveryShape(t *testing.T) {
-	r := func(low, high int) Rate { return Rate{low, high} }
+	r := func(low, high int) dialect.Rate { return dialect.Rate{Low: low, High: high} }
+	f := func(id int, name string, bits int, rates ...dialect.Rate) dialect.Format {
+		return dialect.Format{ID: id, Name: name, Bits: bits, Rates: rates}
+	}
 	tests := []struct {
 		name string
 		info []string
-		want []Format
+		want []dialect.Format
 	}{
-		{"Conexant", []string{`1,"UNSIGNED PCM",8,0,8000,0,0`, `130,"UNSIGNED PCM",8,0,8000,0,00`}, []Format{
-			{1, "UNSIGNED PCM", 8, []Rate{r(8000, 8000)}}, {130, "UNSIGNED PCM", 8, []Rate{r(8000, 8000)}},
+		{"Conexant", []string{`1,"UNSIGNED PCM",8,0,8000,0,0`, `130,"UNSIGNED PCM",8,0,8000,0,00`}, []dialect.Format{
+			f(1, "UNSIGNED PCM", 8, r(8000, 8000)), f(130, "UNSIGNED PCM", 8, r(8000, 8000)),
 		}},
-		{"USRobotics", []string{`133,"LINEAR",16,0,(7200,8000),(0),(0)`}, []Format{{133, "LINEAR", 16, []Rate{r(7200, 7200), r(8000, 8000)}}}},
-		{"Multi-Tech", []string{`128,"SIGNED PCM",12,0,(7200-8000,11025),(127-129),(0-50)`}, []Format{{128, "SIGNED PCM", 12, []Rate{r(7200, 8000), r(11025, 11025)}}}},
-		{"Lucent", []string{`128,"8-BIT LINEAR",(7200,8000,11025)`, `132,"IMA ADPCM",(8000)`}, []Format{
-			{128, "8-BIT LINEAR", 8, []Rate{r(7200, 7200), r(8000, 8000), r(11025, 11025)}}, {132, "IMA ADPCM", 0, []Rate{r(8000, 8000)}},
+		{"USRobotics", []string{`133,"LINEAR",16,0,(7200,8000),(0),(0)`}, []dialect.Format{f(133, "LINEAR", 16, r(7200, 7200), r(8000, 8000))}},
+		{"Multi-Tech", []string{`128,"SIGNED PCM",12,0,(7200-8000,11025),(127-129),(0-50)`}, []dialect.Format{f(128, "SIGNED PCM", 12, r(7200, 8000), r(11025, 11025))}},
+		{"Lucent", []string{`128,"8-BIT LINEAR",(7200,8000,11025)`, `132,"IMA ADPCM",(8000)`}, []dialect.Format{
+			f(128, "8-BIT LINEAR", 8, r(7200, 7200), r(8000, 8000), r(11025, 11025)), f(132, "IMA ADPCM", 0, r(8000, 8000)),
 		}},
-		{"ZyXEL", []string{"1;CELP;1;0;(9600)"}, []Format{{1, "CELP", 1, []Rate{r(9600, 9600)}}}},
-		{"slmodemd", []string{"+VSM=0-1,8000-8000"}, []Format{
-			{0, "SIGNED PCM", 8, []Rate{r(8000, 8000)}}, {1, "UNSIGNED PCM", 8, []Rate{r(8000, 8000)}},
+		{"ZyXEL", []string{"1;CELP;1;0;(9600)"}, []dialect.Format{f(1, "CELP", 1, r(9600, 9600))}},
+		{"slmodemd", []string{"+VSM=0-1,8000-8000"}, []dialect.Format{
+			f(0, "SIGNED PCM", 8, r(8000, 8000)), f(1, "UNSIGNED PCM", 8, r(8000, 8000)),
 		}},
-		{"V.253 ids alone", []string{"+VSM: (0,1,4,5),(8000)"}, []Format{
-			{0, "SIGNED PCM", 8, []Rate{r(8000, 8000)}}, {1, "UNSIGNED PCM", 8, []Rate{r(8000, 8000)}},
-			{4, "G.711U", 8, []Rate{r(8000, 8000)}}, {5, "G.711A", 8, []Rate{r(8000, 8000)}},
+		{"V.253 ids alone", []string{"+VSM: (0,1,4,5),(8000)"}, []dialect.Format{
+			f(0, "SIGNED PCM", 8, r(8000, 8000)), f(1, "UNSIGNED PCM", 8, r(8000, 8000)),
+			f(4, "G.711U", 8, r(8000, 8000)), f(5, "G.711A", 8, r(8000, 8000)),
 		}},
-		{"a prefix", []string{`+VSM: 131,"ULAW",8,0,(8000),(0),(0)`}, []Format{{131, "ULAW", 8, []Rate{r(8000, 8000)}}}},
-		{"a prefix with blanks", []string{`+ VSM: 131,"ULAW",8,0,(8000),(0),(0)`}, []Format{{131, "ULAW", 8, []Rate{r(8000, 8000)}}}},
-		{"brackets round each", []string{`+VSM: (1,"UNSIGNED PCM",8,0,8000,0,0),(4,"G.711U",8,0,8000,0,0)`}, []Format{
-			{1, "UNSIGNED PCM", 8, []Rate{r(8000, 8000)}}, {4, "G.711U", 8, []Rate{r(8000, 8000)}},
+		{"a prefix", []string{`+VSM: 131,"ULAW",8,0,(8000),(0),(0)`}, []dialect.Format{f(131, "ULAW", 8, r(8000, 8000))}},
+		{"a prefix with blanks", []string{`+ VSM: 131,"ULAW",8,0,(8000),(0),(0)`}, []dialect.Format{f(131, "ULAW", 8, r(8000, 8000))}},
+		{"brackets round each", []string{`+VSM: (1,"UNSIGNED PCM",8,0,8000,0,0),(4,"G.711U",8,0,8000,0,0)`}, []dialect.Format{
+			f(1, "UNSIGNED PCM", 8, r(8000, 8000)), f(4, "G.711U", 8, r(8000, 8000)),
 		}},
 		{"nothing", nil, nil},
 		{"no list", []string{"ERROR", "", ",,,", "()", `"`, "x,y,z"}, nil},
@@ -175,48 +180,6 @@ func TestParseClasses(t *testing.T) {
 	}
 }
 
-func TestDialectsAreFoundByWhatAModemSaysOfItself(t *testing.T) {
-	tests := []struct {
-		ident []string
-		gsm   bool
-		want  string
-	}{
-		{[]string{"56000", "CX93001-EIS_V0.2002-V92"}, false, "conexant"},
-		{[]string{"56000"}, false, "conexant"},
-		{[]string{"5601", "U.S. Robotics 56K FAX USB V1.2.23"}, false, "usr"},
-		{[]string{"Rockwell RC56D/SP"}, false, "rockwell"},
-		{[]string{"MultiTech MT5634SMI"}, false, "multitech"},
-		{[]string{"Venus V.90 USB U052099a"}, false, "lucent"},
-		{[]string{"2457", "Si2457 Rev D"}, false, "silabs"},
-		{[]string{"12457"}, false, "voice"},
-		{[]string{"AEIGPM560LKTF1  Voice V2 V92cap"}, false, "voice"},
-		{nil, false, "voice"},
-		{[]string{"SIMCOM INCORPORATED", "SIMCOM_SIM7600G-H"}, true, "sim7600"},
-		{[]string{"SIMCOM_Ltd", "SIMCOM_SIM800L"}, true, "sim800"},
-		{[]string{"SIMCOM INCORPORATED", "A7670E"}, true, "simcom"},
-		{[]string{"Quectel", "EC25"}, true, "quectel"},
-		{[]string{"huawei", "E173"}, true, "huawei"},
-		{[]string{"ST-Ericsson", "M5730"}, true, "stericsson"},
-		{[]string{"Telit", "LE910"}, true, "gsm"},
-		{nil, true, "gsm"},
-	}
-	for _, tt := range tests {
-		if got := detect(tt.ident, tt.gsm); got.Name != tt.want || got.GSM != tt.gsm {
-			t.Errorf("%q: got %s, want %s", tt.ident, got.Name, tt.want)
-		}
-	}
-	var names []string
-	for _, d := range Dialects {
-		if d.About == "" || slices.Contains(names, d.Name) || d.Name == Auto {
-			t.Errorf("dialect %q: no description, or not the only one of its name", d.Name)
-		}
-		names = append(names, d.Name)
-		if found, ok := lookup(d.Name); !ok || found.Name != d.Name {
-			t.Errorf("dialect %q is not found", d.Name)
-		}
-	}
-}
-
 func TestCodecsKeepSpeech(t *testing.T) {
 	speech := make([]int16, 16000)
 	for i := range speech { // a swelling voice, loud and quiet
@@ -283,7 +246,7 @@ func FuzzParseVSM(f *testing.F) {
 			t.Errorf("%d formats", len(formats))
 		}
 		for _, format := range formats {
-			if again := parseVSM([]string{fmt.Sprintf(`%d,"%s",%d,0,(%s),0,0`, format.ID, strings.ReplaceAll(format.Name, `"`, ""), format.Bits, rates(format))}); format.at8000() && len(again) == 1 && !again[0].at8000() {
+			if again := parseVSM([]string{fmt.Sprintf(`%d,"%s",%d,0,(%s),0,0`, format.ID, strings.ReplaceAll(format.Name, `"`, ""), format.Bits, rates(format))}); format.At8000() && len(again) == 1 && !again[0].At8000() {
 				t.Errorf("%v is read back as %v", format, again)
 			}
 		}
@@ -294,7 +257,7 @@ func FuzzParseVSM(f *testing.F) {
 	})
 }
 
-func rates(f Format) string {
+func rates(f dialect.Format) string {
 	var list []string
 	for _, r := range f.Rates {
 		list = append(list, fmt.Sprintf("%d-%d", r.Low, r.High))
@@ -359,4 +322,42 @@ func FuzzLine(f *testing.F) {
 			}
 		}
 	})
+}
+
+func FuzzTriesLeft(f *testing.F) {
+	for _, s := range []string{"+CPINR: SIM PIN,3,3", "+SPIC: 3,10,3,10", `+QPINC: "SC",3,10`, "^CPIN: SIM PIN,3,10,3,10,3", "+SPIC:", "+SPIC: 99999999999999999999"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		for _, q := range triesQuestions {
+			if n := q.parse(line); n < -1 || n > 10 {
+				t.Errorf("%q: %d tries by %s", line, n, q.cmd)
+			}
+		}
+	})
+}
+
+// FuzzOverride chooses a format that is asked for from what a modem lists.
+func FuzzOverride(f *testing.F) {
+	f.Add("131 ulaw", `131,"ULAW",8,0,(8000),(0),(0)`)
+	f.Add("131", `1,"UNSIGNED PCM",8,0,8000,0,0`)
+	f.Fuzz(func(t *testing.T, text, listed string) {
+		v, err := dialect.ParseVoiceFormat(text)
+		if err != nil || v.ID < 0 && v.Coding == "" {
+			return
+		}
+		if _, c, err := override(v, parseVSM([]string{listed})); err == nil && c.encoder == nil {
+			t.Errorf("%q of %q has no codec", text, listed)
+		}
+	})
+}
+
+func TestEveryCodingOfTheConfigurationHasItsCodec(t *testing.T) {
+	var names []string
+	for _, c := range codecs {
+		names = append(names, c.short)
+	}
+	if !slices.Equal(names, dialect.Codings) {
+		t.Errorf("codecs %v, want %v", names, dialect.Codings)
+	}
 }

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+
+	"hookswitch/hal/modem/dialect"
 )
 
 // Report is what Probe has found out about a modem.
@@ -30,7 +32,7 @@ type Report struct {
 // Probe hangs the modem on port up, finds out what it is and whether it will do, and closes
 // the port. The error is for a port with nothing on it that could be asked.
 func Probe(ctx context.Context, port io.ReadWriteCloser) (Report, error) {
-	s := newSession(&Config{Dialect: Auto, PINs: &PINs{}}, slog.New(slog.DiscardHandler), port)
+	s := newSession(&Config{Dialect: dialect.Auto, PINs: &PINs{}}, slog.New(slog.DiscardHandler), port)
 	s.probing = true
 	defer s.close()
 	fault := s.start(ctx)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"hookswitch/hal/at"
+	"hookswitch/hal/modem/dialect"
 )
 
 // session is one opening of the port.
@@ -26,12 +27,12 @@ type session struct {
 	renew chan struct{} // asks the keeper to open the modem anew
 
 	// set by start, constant after it
-	dialect Dialect
+	dialect dialect.Dialect
 	known   bool // dialect is that of the modem; before, it is not even sure which kind it is
 	ident   []string
-	classes []string // answer to AT+FCLASS=?
-	formats []Format // answer to AT+VSM=?
-	format  Format
+	classes []string         // answer to AT+FCLASS=?
+	formats []dialect.Format // answer to AT+VSM=?
+	format  dialect.Format
 	codec   codec
 	flow    bool     // RTS/CTS is on: a voice modem can hold back what it has no room for
 	setup   []string // format and set-up of voice mode, what the modem has accepted
@@ -63,7 +64,7 @@ func newSession(cfg *Config, log *slog.Logger, port io.ReadWriteCloser) *session
 // its modem is opened anew.
 func openSession(cfg *Config, log *slog.Logger, port io.ReadWriteCloser, ring *ringLog) *session {
 	s := &session{cfg: cfg, log: log, port: port, ring: ring, began: time.Now(), nudge: make(chan struct{}, 1), renew: make(chan struct{}, 1)}
-	s.dialect, s.known = lookup(cfg.Dialect)
+	s.dialect, s.known = dialect.Lookup(cfg.Dialect)
 	s.chat = at.NewChat(port, at.Config{URC: s.line, Event: s.code, Trace: cfg.Trace})
 	return s
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"hookswitch/hal/modem/dialect"
 )
 
 // startVoice makes sure of voice mode and chooses the format of sound.
@@ -76,15 +78,15 @@ func (s *session) chooseCodec(ctx context.Context) error {
 // the best of those that it lists.
 func (s *session) pickFormat() (err error) {
 	if want := s.cfg.VoiceFormat; want != nil {
-		s.format, s.codec, err = want.override(s.formats)
+		s.format, s.codec, err = override(*want, s.formats)
 		return err
 	}
 	s.format, s.codec = s.dialect.Format, codec{}
-	offered := func(f Format) bool { return f.ID == s.format.ID && f.at8000() }
+	offered := func(f dialect.Format) bool { return f.ID == s.format.ID && f.At8000() }
 	if s.format.Name != "" && (len(s.formats) == 0 || slices.ContainsFunc(s.formats, offered)) {
-		_, s.codec, _ = chooseFormat([]Format{s.format}, 0)
+		_, s.codec, _ = chooseFormat([]dialect.Format{s.format}, 0)
 	} else if len(s.formats) == 0 { // it does not say: the format that every voice modem has
-		s.format, s.codec = Format{ID: 1, Name: "UNSIGNED PCM", Bits: 8, Rates: []Rate{{8000, 8000}}}, unsigned8
+		s.format, s.codec = dialect.Format{ID: 1, Name: "UNSIGNED PCM", Bits: 8, Rates: []dialect.Rate{{Low: 8000, High: 8000}}}, unsigned8
 	} else {
 		var ok bool
 		if s.format, s.codec, ok = chooseFormat(s.formats, s.cfg.Baud); !ok {
@@ -111,10 +113,23 @@ func (s *session) selectFormat(ctx context.Context) error {
 	return nil
 }
 
-func listFormats(formats []Format) string {
+func listFormats(formats []dialect.Format) string {
 	var list []string
 	for _, f := range formats {
 		list = append(list, f.String())
 	}
 	return strings.Join(list, "; ")
 }
+
+// voiceInit is what every voice modem is told. X4 tells dial tone and busy from each other
+// (V.250 6.3.5), S0=0 is never to answer by itself, S7 is how long to wait for an answer,
+// M0 keeps the loudspeaker quiet, &D2 hangs up when the port is closed, +VCID=1 tells who calls.
+var voiceInit = []string{"ATX4", "ATS0=0", "ATS7=60", "ATM0", "AT&D2", "AT+VCID=1"}
+
+// voiceSetup is set-up of voice mode (V.253): no hang-up and no end of the message of the
+// modem's own accord, and an answer is when ringback has been gone for 4.5 s, longer than
+// its longest pause, or has not come within 10 s.
+var voiceSetup = []string{"AT+VIT=0", "AT+VNH=0", "AT+VRA=45", "AT+VRN=10"}
+
+// answerLimit is S7.
+const answerLimit = 60

@@ -12,25 +12,8 @@ import (
 	"time"
 
 	"hookswitch/hal/at"
+	"hookswitch/hal/modem/dialect"
 )
-
-// SoundTest is a way to find out, while no call is up and nobody's telephone rings, whether
-// a module's sound can be had on its port. A module that answers a bare OK has told nothing,
-// and is believed.
-type SoundTest struct {
-	Ask string // a test or read command, "AT+CPCMREG=?"
-	No  string // what its answer begins with where voice is switched off; "" is never
-
-	// Set switches the sound on and Undo off again, for modules that answer a test command
-	// in full and refuse every setting. What "AT+…?" reads back then must not be 0.
-	Set, Undo string
-
-	Why string // what a refusal means and what to do, for a person
-
-	// Busy asks a module that has refused who has the port; an answer with BusyIf in it, in
-	// capitals, makes BusyWhy the reason.
-	Busy, BusyIf, BusyWhy string
-}
 
 // slowSound is how long a SIM7600 may refuse +CPCMREG after it has started, and slowSoundAgain
 // when it is asked again.
@@ -121,7 +104,7 @@ type soundVerdict struct {
 }
 
 // testSound makes one test.
-func (s *session) testSound(ctx context.Context, t SoundTest) (v soundVerdict, err error) {
+func (s *session) testSound(ctx context.Context, t dialect.SoundTest) (v soundVerdict, err error) {
 	cmd := t.Ask
 	if t.Set != "" {
 		cmd = t.Set
@@ -159,7 +142,7 @@ func (s *session) testSound(ctx context.Context, t SoundTest) (v soundVerdict, e
 }
 
 // whyRefused is why a module has refused a test.
-func (s *session) whyRefused(ctx context.Context, t SoundTest) string {
+func (s *session) whyRefused(ctx context.Context, t dialect.SoundTest) string {
 	if t.Busy == "" {
 		return t.Why
 	}

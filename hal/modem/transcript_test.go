@@ -12,6 +12,7 @@ import (
 
 	"hookswitch/hal/at"
 	"hookswitch/hal/at/attest"
+	"hookswitch/hal/modem/dialect"
 )
 
 // transcripts are those of hal/at, and further ones that are about calls alone.
@@ -148,7 +149,7 @@ func TestTranscriptsOfAnswers(t *testing.T) {
 	}
 	t.Run("identification", func(t *testing.T) {
 		for transcript, cmd := range map[string]string{"01": "ATI0", "03": "ATI3"} {
-			if d := detect(ask(t, transcript, cmd), false); d.Name != "conexant" {
+			if d := dialect.Detect(ask(t, transcript, cmd), false); d.Name != "conexant" {
 				t.Errorf("%s: %s", transcript, d.Name)
 			}
 		}

@@ -4,40 +4,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"hookswitch/hal/modem/dialect"
 )
 
-// Format is a voice format that a modem offers (V.253 +VSM).
-type Format struct {
-	ID    int
-	Name  string // as the modem has it; by V.253 table 17 where it gives none
-	Bits  int    // a sample; 0 where neither field nor name tells
-	Rates []Rate
-}
-
-// Rate is a range of sample rates, in Hz.
-type Rate struct{ Low, High int }
-
-// String is the format for a person.
-func (f Format) String() string {
-	var rates []string
-	for _, r := range f.Rates {
-		s := fmt.Sprint(r.Low)
-		if r.High != r.Low {
-			s = fmt.Sprintf("%d-%d", r.Low, r.High)
-		}
-		rates = append(rates, s)
-	}
-	return fmt.Sprintf("%d %s at %s Hz", f.ID, f.Name, strings.Join(rates, ", "))
-}
-
-// at8000 says that the format has the telephone line's own rate: this board does not
-// resample for a modem.
-func (f Format) at8000() bool {
-	return within(f.Rates, 8000)
-}
-
 // standardFormats are the ids of V.253 table 17, for modems that list ids alone.
-var standardFormats = map[int]Format{
+var standardFormats = map[int]dialect.Format{
 	0: {Name: "SIGNED PCM", Bits: 8},
 	1: {Name: "UNSIGNED PCM", Bits: 8},
 	4: {Name: "G.711U", Bits: 8},
@@ -55,7 +27,7 @@ const maxFormats = 64
 //	131,"8-BIT ULAW",(8000)                               Lucent
 //	1;CELP;1;0;(9600)                                     ZyXEL
 //	+VSM=0-1,8000-8000                                    slmodemd
-func parseVSM(info []string) (formats []Format) {
+func parseVSM(info []string) (formats []dialect.Format) {
 	for _, line := range info {
 		line = strings.TrimSpace(line)
 		if strings.HasPrefix(line, "+") { // +VSM: or +VSM= or + VSM:
@@ -66,7 +38,7 @@ func parseVSM(info []string) (formats []Format) {
 	return formats[:min(len(formats), maxFormats)]
 }
 
-func parseFormats(line string) (formats []Format) {
+func parseFormats(line string) (formats []dialect.Format) {
 	fields := splitFields(line)
 	if strings.HasPrefix(fields[0], "(") && strings.Contains(fields[0], `"`) { // (0,"…",8,…),(1,…)
 		for _, f := range fields {
@@ -88,7 +60,7 @@ func parseFormats(line string) (formats []Format) {
 		}
 		return formats
 	}
-	return []Format{{ID: ids[0].Low, Name: name, Bits: sampleBits(name, fields[2:]), Rates: sampleRates(fields[2:])}}
+	return []dialect.Format{{ID: ids[0].Low, Name: name, Bits: sampleBits(name, fields[2:]), Rates: sampleRates(fields[2:])}}
 }
 
 // sampleBits is the field after the name, where that is no list of rates, else what the name says.
@@ -107,9 +79,9 @@ func sampleBits(name string, fields []string) int {
 }
 
 // sampleRates is the first field that can only be rates: where it stands varies.
-func sampleRates(fields []string) []Rate {
+func sampleRates(fields []string) []dialect.Rate {
 	for _, f := range fields {
-		if rates := parseRates(f); slices.ContainsFunc(rates, func(r Rate) bool { return r.High >= 4000 }) {
+		if rates := parseRates(f); slices.ContainsFunc(rates, func(r dialect.Rate) bool { return r.High >= 4000 }) {
 			return rates
 		}
 	}
@@ -117,19 +89,19 @@ func sampleRates(fields []string) []Rate {
 }
 
 // parseRates reads 8000, 7200-8000 and (7200-8000,11025); what is no number is left out.
-func parseRates(s string) (rates []Rate) {
+func parseRates(s string) (rates []dialect.Rate) {
 	for part := range strings.SplitSeq(strings.Trim(s, "() "), ",") {
 		low, high, isRange := strings.Cut(part, "-")
 		if !isRange {
 			high = low
 		}
-		if r := (Rate{number(low), number(high)}); r.Low >= 0 && r.High >= r.Low && len(rates) < maxFormats {
+		if r := (dialect.Rate{Low: number(low), High: number(high)}); r.Low >= 0 && r.High >= r.Low && len(rates) < maxFormats {
 			rates = append(rates, r)
 		}
 	}
 	return rates
 }
 
-func within(ranges []Rate, n int) bool {
-	return slices.ContainsFunc(ranges, func(r Rate) bool { return r.Low <= n && n <= r.High })
+func within(ranges []dialect.Rate, n int) bool {
+	return slices.ContainsFunc(ranges, func(r dialect.Rate) bool { return r.Low <= n && n <= r.High })
 }

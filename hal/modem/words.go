@@ -4,40 +4,29 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-)
 
-// Word is one way in which a make of modem reports unasked what has become of a call. Fields
-// of the line are counted from 1, those after the colon; 0 is none.
-type Word struct {
-	Begins   string      // the line, up to and with its colon and what must follow, without a blank; no colon: all of it
-	Call     int         // field that numbers the call, as +CLCC does
-	Dir      int         // field that is 1 for a call that came in
-	Outgoing bool        // it is only said of calls that were made from here
-	Stat     int         // field that holds the call's state
-	Stats    map[int]int // what its values are in +CLCC's numbers; others say nothing
-	Is       int         // the state that the word itself stands for, where no field holds it
-	Cause    int         // field that holds the release cause (Q.850)
-}
+	"hookswitch/hal/modem/dialect"
+)
 
 // standardWords are those of V.250, which has only one call and numbers none. +CIEV: call is
 // TS 27.007 §8.10; when it becomes 1 differs, so that it is only a sign to ask.
-var standardWords = []Word{
-	{Begins: "RINGING", Is: statAlerting, Outgoing: true},
-	{Begins: "POLARITY REVERSAL", Is: statActive},
-	{Begins: "+CIEV:call", Is: statAsk},
-	{Begins: `+CIEV:"call"`, Is: statAsk},
-	{Begins: "BUSY", Is: statReleased},
-	{Begins: "NO ANSWER", Is: statReleased},
-	{Begins: "NO CARRIER", Is: statReleased},
-	{Begins: "NO DIALTONE", Is: statReleased},
-	{Begins: "NO DIAL TONE", Is: statReleased},
+var standardWords = []dialect.Word{
+	{Begins: "RINGING", Is: dialect.StatAlerting, Outgoing: true},
+	{Begins: "POLARITY REVERSAL", Is: dialect.StatActive},
+	{Begins: "+CIEV:call", Is: dialect.StatAsk},
+	{Begins: `+CIEV:"call"`, Is: dialect.StatAsk},
+	{Begins: "BUSY", Is: dialect.StatReleased},
+	{Begins: "NO ANSWER", Is: dialect.StatReleased},
+	{Begins: "NO CARRIER", Is: dialect.StatReleased},
+	{Begins: "NO DIALTONE", Is: dialect.StatReleased},
+	{Begins: "NO DIAL TONE", Is: dialect.StatReleased},
 }
 
 // words are those of every dialect: a module that was taken for another is understood, too.
-var words = func() (all []Word) {
-	for _, d := range Dialects {
+var words = func() (all []dialect.Word) {
+	for _, d := range dialect.All {
 		for _, w := range d.Words {
-			if !slices.ContainsFunc(all, func(o Word) bool { return o.Begins == w.Begins }) {
+			if !slices.ContainsFunc(all, func(o dialect.Word) bool { return o.Begins == w.Begins }) {
 				all = append(all, w)
 			}
 		}
@@ -57,27 +46,27 @@ type report struct {
 
 // incoming reports whether it is about a call that rings or waits.
 func (r report) incoming() bool {
-	return r.dir == 1 && (r.stat == statIncoming || r.stat == statWaiting)
+	return r.dir == 1 && (r.stat == dialect.StatIncoming || r.stat == dialect.StatWaiting)
 }
 
-// parseReport reads a line that speaks of a call. A call for data or fax is told as statNone.
+// parseReport reads a line that speaks of a call. A call for data or fax is told as StatNone.
 func parseReport(line string) (r report, ok bool) {
 	r = report{line: line, dir: -1}
 	if l, ok := parseCLCC(line); ok {
 		r.id, r.dir, r.stat, r.caller = l.id, l.dir, l.stat, l.number
 		if !l.voice() {
-			r.stat = statNone
+			r.stat = dialect.StatNone
 		}
 		return r, true
 	}
 	if caller, ok := parseRing(line); ok {
-		r.dir, r.stat, r.caller = 1, statIncoming, caller
+		r.dir, r.stat, r.caller = 1, dialect.StatIncoming, caller
 		return r, true
 	}
 	name, rest, hasFields := strings.Cut(line, ":")
 	fields := splitFields(rest)
 	if name == "+CCWA" && len(fields) >= 3 { // number, type, class, as +CLIP; fewer answer a question
-		r.dir, r.stat, r.caller = 1, statWaiting, callerOf(fields[0])
+		r.dir, r.stat, r.caller = 1, dialect.StatWaiting, callerOf(fields[0])
 		return r, true
 	}
 	short := name
@@ -86,14 +75,14 @@ func parseReport(line string) (r report, ok bool) {
 	}
 	for _, w := range words {
 		if short == w.Begins || strings.Contains(w.Begins, ":") && strings.HasPrefix(short, w.Begins) {
-			return w.read(r, fields)
+			return r.read(w, fields)
 		}
 	}
 	return r, false
 }
 
 // read fills r in from a line's fields; ok is false where one that must be there is not.
-func (w Word) read(r report, fields []string) (_ report, ok bool) {
+func (r report) read(w dialect.Word, fields []string) (_ report, ok bool) {
 	field := func(i int) int {
 		if i < 1 || i > len(fields) {
 			return -1
@@ -105,7 +94,7 @@ func (w Word) read(r report, fields []string) (_ report, ok bool) {
 		ok = field(w.Stat) >= 0
 		stat, told := w.Stats[field(w.Stat)]
 		if r.stat = stat; !told {
-			r.stat = statNone
+			r.stat = dialect.StatNone
 		}
 	}
 	if w.Call > 0 {
@@ -118,7 +107,7 @@ func (w Word) read(r report, fields []string) (_ report, ok bool) {
 	case w.Dir > 0:
 		r.dir = field(w.Dir)
 		ok = ok && (r.dir == 0 || r.dir == 1)
-	case r.stat == statIncoming || r.stat == statWaiting:
+	case r.stat == dialect.StatIncoming || r.stat == dialect.StatWaiting:
 		r.dir = 1
 	}
 	if cause := field(w.Cause); cause > 0 && cause <= 127 {
@@ -202,7 +191,7 @@ func beginsReport(s string) bool {
 		if strings.HasPrefix(s, "+CLCC:") || strings.HasPrefix(s, "+CLIP:") || strings.HasPrefix(s, "+CRING:") || strings.HasPrefix(s, "+CCWA:") {
 			return true
 		}
-		return slices.ContainsFunc(words, func(w Word) bool {
+		return slices.ContainsFunc(words, func(w dialect.Word) bool {
 			name, _, marked := strings.Cut(w.Begins, ":")
 			return marked && strings.HasPrefix(s, name+":")
 		})
@@ -218,8 +207,8 @@ func beginsReport(s string) bool {
 // many or too few.
 func garbledEnd(line string) (r report, ok bool) {
 	for _, w := range standardWords {
-		if w.Is == statReleased && isNear(line, w.Begins) {
-			return report{line: w.Begins, dir: -1, stat: statReleased}, true
+		if w.Is == dialect.StatReleased && isNear(line, w.Begins) {
+			return report{line: w.Begins, dir: -1, stat: dialect.StatReleased}, true
 		}
 	}
 	return report{}, false

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"hookswitch/hal/modem/dialect"
 )
 
 func TestWhatALineSaysOfACall(t *testing.T) {
@@ -12,36 +14,36 @@ func TestWhatALineSaysOfACall(t *testing.T) {
 		want report // without the line; dir is as told, -1 where it is not
 		ok   bool
 	}{
-		{"^ORIG:1,0", report{id: 1, dir: 0, stat: statDialling}, true},
-		{"^CONF:1", report{id: 1, dir: 0, stat: statAlerting}, true},
-		{"^CONN:2,0", report{id: 2, dir: -1, stat: statActive}, true},
-		{"^CEND:2,0,29,16", report{id: 2, dir: -1, stat: statReleased, cause: 16}, true},
-		{"^CEND: 1, 125, 104", report{id: 1, dir: -1, stat: statReleased}, true},
-		{"^CEND:1,0,255,255", report{id: 1, dir: -1, stat: statReleased}, true},
-		{"^DSCI: 2,1,6,0,5559876,129", report{id: 2, dir: 1, stat: statReleased}, true},
-		{"^DSCI: 1,0,7,0,5550100,129", report{id: 1, dir: 0, stat: statAlerting}, true},
-		{"^DSCI: 1,0,9,0,5550100,129", report{id: 1, dir: 0, stat: statNone}, true},
-		{`*ECAV: 1,3,0,,,"5550100",129`, report{id: 1, dir: -1, stat: statActive}, true},
-		{`*ECAV: 2,5,0,,,"5559876",129`, report{id: 2, dir: 1, stat: statWaiting}, true},
-		{"VOICE CALL: BEGIN", report{dir: -1, stat: statActive}, true},
-		{"VOICE CALL: END: 000041", report{dir: -1, stat: statReleased}, true},
-		{"VOICE CALL:END", report{dir: -1, stat: statReleased}, true},
-		{"MO RING", report{dir: 0, stat: statAlerting}, true},
-		{"RINGING", report{dir: 0, stat: statAlerting}, true},
-		{"NO CARRIER", report{dir: -1, stat: statReleased}, true},
-		{"+CIEV: call,0", report{dir: -1, stat: statAsk}, true},
-		{`+CLCC: 1,0,3,0,0,"5550100",129`, report{id: 1, dir: 0, stat: statAlerting}, true},
-		{`+CLCC: 1,0,0,1,0,"",128`, report{id: 1, dir: 0, stat: statNone}, true},
-		{`+CLCC: 2,1,5,0,0,"5559876",129`, report{id: 2, dir: 1, stat: statWaiting, caller: "5559876"}, true},
-		{`^SLCC: 1,0,0,0,0,1`, report{id: 1, dir: 0, stat: statActive}, true},
-		{`+CCWA: "5559876",129,1`, report{dir: 1, stat: statWaiting, caller: "5559876"}, true},
-		{`+CCWA:"5559876",129,1,,0`, report{dir: 1, stat: statWaiting, caller: "5559876"}, true},
-		{"RING", report{dir: 1, stat: statIncoming}, true},
-		{"+CRING: VOICE", report{dir: 1, stat: statIncoming}, true},
-		{`+CLIP: "",128,,,,1`, report{dir: 1, stat: statIncoming}, true},
-		{`+CLIP: "+4989 <script>",145`, report{dir: 1, stat: statIncoming}, true},
-		{"NMBR = 8055554567", report{dir: 1, stat: statIncoming, caller: "8055554567"}, true},
-		{"NMBR=O", report{dir: 1, stat: statIncoming}, true},
+		{"^ORIG:1,0", report{id: 1, dir: 0, stat: dialect.StatDialling}, true},
+		{"^CONF:1", report{id: 1, dir: 0, stat: dialect.StatAlerting}, true},
+		{"^CONN:2,0", report{id: 2, dir: -1, stat: dialect.StatActive}, true},
+		{"^CEND:2,0,29,16", report{id: 2, dir: -1, stat: dialect.StatReleased, cause: 16}, true},
+		{"^CEND: 1, 125, 104", report{id: 1, dir: -1, stat: dialect.StatReleased}, true},
+		{"^CEND:1,0,255,255", report{id: 1, dir: -1, stat: dialect.StatReleased}, true},
+		{"^DSCI: 2,1,6,0,5559876,129", report{id: 2, dir: 1, stat: dialect.StatReleased}, true},
+		{"^DSCI: 1,0,7,0,5550100,129", report{id: 1, dir: 0, stat: dialect.StatAlerting}, true},
+		{"^DSCI: 1,0,9,0,5550100,129", report{id: 1, dir: 0, stat: dialect.StatNone}, true},
+		{`*ECAV: 1,3,0,,,"5550100",129`, report{id: 1, dir: -1, stat: dialect.StatActive}, true},
+		{`*ECAV: 2,5,0,,,"5559876",129`, report{id: 2, dir: 1, stat: dialect.StatWaiting}, true},
+		{"VOICE CALL: BEGIN", report{dir: -1, stat: dialect.StatActive}, true},
+		{"VOICE CALL: END: 000041", report{dir: -1, stat: dialect.StatReleased}, true},
+		{"VOICE CALL:END", report{dir: -1, stat: dialect.StatReleased}, true},
+		{"MO RING", report{dir: 0, stat: dialect.StatAlerting}, true},
+		{"RINGING", report{dir: 0, stat: dialect.StatAlerting}, true},
+		{"NO CARRIER", report{dir: -1, stat: dialect.StatReleased}, true},
+		{"+CIEV: call,0", report{dir: -1, stat: dialect.StatAsk}, true},
+		{`+CLCC: 1,0,3,0,0,"5550100",129`, report{id: 1, dir: 0, stat: dialect.StatAlerting}, true},
+		{`+CLCC: 1,0,0,1,0,"",128`, report{id: 1, dir: 0, stat: dialect.StatNone}, true},
+		{`+CLCC: 2,1,5,0,0,"5559876",129`, report{id: 2, dir: 1, stat: dialect.StatWaiting, caller: "5559876"}, true},
+		{`^SLCC: 1,0,0,0,0,1`, report{id: 1, dir: 0, stat: dialect.StatActive}, true},
+		{`+CCWA: "5559876",129,1`, report{dir: 1, stat: dialect.StatWaiting, caller: "5559876"}, true},
+		{`+CCWA:"5559876",129,1,,0`, report{dir: 1, stat: dialect.StatWaiting, caller: "5559876"}, true},
+		{"RING", report{dir: 1, stat: dialect.StatIncoming}, true},
+		{"+CRING: VOICE", report{dir: 1, stat: dialect.StatIncoming}, true},
+		{`+CLIP: "",128,,,,1`, report{dir: 1, stat: dialect.StatIncoming}, true},
+		{`+CLIP: "+4989 <script>",145`, report{dir: 1, stat: dialect.StatIncoming}, true},
+		{"NMBR = 8055554567", report{dir: 1, stat: dialect.StatIncoming, caller: "8055554567"}, true},
+		{"NMBR=O", report{dir: 1, stat: dialect.StatIncoming}, true},
 
 		{"+CCWA: 1,1", report{}, false}, // an answer to a question
 		{"+CLIP: 1", report{}, false},
@@ -146,7 +148,7 @@ func FuzzReport(f *testing.F) {
 			t.Errorf("%q was cut into %q", line, parts)
 		}
 		r, ok := parseReport(line)
-		if ok && (r.stat < statAsk || r.stat > 255 || r.id < 0 || r.id > 255 || r.dir < -1 || r.dir > 1 || len(r.caller) > 32) {
+		if ok && (r.stat < dialect.StatAsk || r.stat > 255 || r.id < 0 || r.id > 255 || r.dir < -1 || r.dir > 1 || len(r.caller) > 32) {
 			t.Errorf("%q: %+v", line, r)
 		}
 		if len(parts) > 1 || !ok || r.dir == 0 || r.id == 0 && r.dir != 1 {

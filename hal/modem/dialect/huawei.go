@@ -1,4 +1,4 @@
-package modem
+package dialect
 
 // huawei is the USB sticks with voice. ^CURC=1 switches their call reports on; the sound is
 // switched to its port once the call is up.
@@ -9,10 +9,10 @@ var huawei = Dialect{
 	Cellular: Cellular{
 		Sound: huaweiSound, On: []string{"AT^DDSETEX=2"},
 		Words: []Word{ // index, then of ^CEND duration, end status, cause
-			{Begins: "^ORIG:", Call: 1, Is: statDialling, Outgoing: true},
-			{Begins: "^CONF:", Call: 1, Is: statAlerting, Outgoing: true},
-			{Begins: "^CONN:", Call: 1, Is: statActive},
-			{Begins: "^CEND:", Call: 1, Is: statReleased, Cause: 4},
+			{Begins: "^ORIG:", Call: 1, Is: StatDialling, Outgoing: true},
+			{Begins: "^CONF:", Call: 1, Is: StatAlerting, Outgoing: true},
+			{Begins: "^CONN:", Call: 1, Is: StatActive},
+			{Begins: "^CEND:", Call: 1, Is: StatReleased, Cause: 4},
 		},
 	},
 }
@@ -36,7 +36,7 @@ var stericsson = Dialect{
 		Sound: anySound, Before: gsm.Before, On: gsm.On, Off: gsm.Off, Guess: true,
 		Words: []Word{{ // index, state, type
 			Begins: "*ECAV:", Call: 1, Stat: 2,
-			Stats: map[int]int{0: statReleased, 1: statDialling, 2: statDialling, 3: statActive, 4: statHeld, 5: statWaiting, 6: statAlerting},
+			Stats: map[int]int{0: StatReleased, 1: StatDialling, 2: StatDialling, 3: StatActive, 4: StatHeld, 5: StatWaiting, 6: StatAlerting},
 		}},
 	},
 }

@@ -1,4 +1,4 @@
-package modem
+package dialect
 
 // simcom is SIMCom's modules with +CPCMREG, which takes effect after the answer only. With
 // +CPCMBANDWIDTH=1,1 VoLTE calls have 8000 Hz too: at 16000 they would sound as noise.
@@ -12,8 +12,8 @@ var simcom = Dialect{
 		Off:   []string{"AT+CPCMREG=0"},
 		Reset: "AT+CRESET",
 		Words: []Word{ // they do not say of which call
-			{Begins: "VOICE CALL:BEGIN", Is: statActive},
-			{Begins: "VOICE CALL:END", Is: statReleased},
+			{Begins: "VOICE CALL:BEGIN", Is: StatActive},
+			{Begins: "VOICE CALL:END", Is: StatReleased},
 		},
 	},
 }
@@ -43,8 +43,8 @@ var sim800 = Dialect{
 	Cellular: Cellular{
 		NoAudio: "a SIM800 has no PCM on a serial port, so it can't play a message: use a SIM7600, a Quectel EC25 or a voice modem",
 		Words: []Word{
-			{Begins: "MO RING", Is: statAlerting, Outgoing: true},
-			{Begins: "MO CONNECTED", Is: statActive, Outgoing: true},
+			{Begins: "MO RING", Is: StatAlerting, Outgoing: true},
+			{Begins: "MO CONNECTED", Is: StatActive, Outgoing: true},
 		},
 	},
 }

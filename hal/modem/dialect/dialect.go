@@ -1,4 +1,7 @@
-package modem
+// Package dialect is what modems do differently, as data: one file for each make, with its
+// commands, its words for what becomes of a call, and how its sound is had. The configuration
+// takes names from it; hal/modem does what it says.
+package dialect
 
 import (
 	"slices"
@@ -42,27 +45,27 @@ type Cellular struct {
 	Reset   string      // restarts the module, where On has failed at first
 }
 
-// Auto is the Dialect of a Config that leaves the choice to what the modem says it is.
+// Auto is the dialect of a line that leaves the choice to what the modem says it is.
 const Auto = "auto"
 
-// Dialects is every dialect; those that match a modem more closely come first.
-var Dialects = []Dialect{
+// All is every dialect; those that match a modem more closely come first.
+var All = []Dialect{
 	conexant, usr, rockwell, multitech, lucent, silabs, voice,
 	sim800, dataOnly, sim7600, simcom, quectel, huawei, stericsson, gsm,
 }
 
-// lookup finds a dialect by its name.
-func lookup(name string) (Dialect, bool) {
-	i := slices.IndexFunc(Dialects, func(d Dialect) bool { return d.Name == name })
+// Lookup finds a dialect by its name.
+func Lookup(name string) (Dialect, bool) {
+	i := slices.IndexFunc(All, func(d Dialect) bool { return d.Name == name })
 	if i < 0 {
 		return Dialect{}, false
 	}
-	return Dialects[i], true
+	return All[i], true
 }
 
-// detect chooses the dialect for a modem that says of itself what ident says.
-func detect(ident []string, isGSM bool) Dialect {
-	for _, d := range Dialects {
+// Detect chooses the dialect for a modem that says of itself what ident says.
+func Detect(ident []string, isGSM bool) Dialect {
+	for _, d := range All {
 		if d.GSM == isGSM && slices.ContainsFunc(d.Match, func(m string) bool { return matches(ident, m) }) {
 			return d
 		}

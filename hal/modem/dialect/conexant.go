@@ -1,4 +1,4 @@
-package modem
+package dialect
 
 // conexant is most USB voice modems sold: CX93001 in StarTech and Zoom 3095, CX930xx,
 // CX818xx. -STE=3 reports a line in use and an extension lifted, where

@@ -1,4 +1,4 @@
-package modem
+package dialect
 
 import "slices"
 
@@ -18,12 +18,3 @@ var gsm = Dialect{
 
 // anySound is every way that is known.
 var anySound = slices.Concat([]SoundTest{simcomSound, quectelSound}, huaweiSound)
-
-// gsmInit is what every GSM modem is told. CMEE=1 gives errors numbers, CREG and CEREG tell
-// when the network is lost; with COLP=1 the OK of ATD would wait for the answer; CVHU=0 makes
-// ATH hang up; S0=0 is never to answer by itself; CLIP and CCWA tell who calls, and that somebody
-// calls while a call is up. Without its second parameter +CCWA changes nothing in the network.
-var gsmInit = []string{
-	"ATS0=0", "AT+CMEE=1", "AT+CREG=1", "AT+CEREG=1", "AT+COLP=0", "AT+CVHU=0",
-	"AT+CLIP=1", "AT+CCWA=1",
-}

@@ -1,4 +1,4 @@
-package modem
+package dialect
 
 // silabs is the Silicon Labs ISOmodem (AN93). Its result codes 42 to 45 tell of the line:
 // NO LINE, LINE IN USE, and polarity reversal, which is answer supervision.

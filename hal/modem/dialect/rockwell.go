@@ -1,4 +1,4 @@
-package modem
+package dialect
 
 // rockwell is the RC56 and its like, Conexant's ancestors. At 11025 Hz they detect no
 // tones; 8000 Hz is what this board uses.

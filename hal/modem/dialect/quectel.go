@@ -1,4 +1,4 @@
-package modem
+package dialect
 
 // quectel is EC2x and EG2x. The sound is on the port that GPS otherwise uses, and must be
 // asked for before the call. +QTONEDET reports keys.
@@ -13,7 +13,7 @@ var quectel = Dialect{
 		Words: []Word{{ // index, direction, state, type, number, type of number
 			Begins: "^DSCI:", Call: 1, Dir: 2, Stat: 3,
 			Stats: map[int]int{
-				0: statActive, 1: statHeld, 2: statDialling, 3: statActive, 4: statIncoming, 5: statWaiting, 6: statReleased, 7: statAlerting,
+				0: StatActive, 1: StatHeld, 2: StatDialling, 3: StatActive, 4: StatIncoming, 5: StatWaiting, 6: StatReleased, 7: StatAlerting,
 			},
 		}},
 	},

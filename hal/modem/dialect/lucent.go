@@ -1,4 +1,4 @@
-package modem
+package dialect
 
 // lucent is Lucent's and Agere's chips. 131 is 8-bit µ-law there; 128, which is 8-bit linear
 // on others, is 12-bit on some of them.

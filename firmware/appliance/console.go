@@ -58,24 +58,18 @@ func showFirstBoot(ctx context.Context) {
 	unix.Sync()
 }
 
-// technicianPort is the header's UART, unless a modem is on it: then the first USB adapter
-// that no line has.
+// technicianPort is the first port of the console that is there. Where the configuration
+// wants no console, the password is shown where one would be.
 func technicianPort() (string, error) {
-	var taken []string
 	cfg, err := config.Load(configFile)
 	if err != nil {
 		return "", err
 	}
-	for _, l := range cfg.Lines {
-		for _, port := range []string{l.Port, l.PCM} {
-			if real, err := filepath.EvalSymlinks(port); err == nil {
-				taken = append(taken, real)
-			}
-		}
+	if len(cfg.Console.Ports) == 0 {
+		cfg.Console.Ports = []string{config.ConsoleAuto}
 	}
-	usb, _ := filepath.Glob("/dev/ttyUSB*")
-	for _, port := range append([]string{"/dev/ttyAMA0"}, usb...) {
-		if _, err := os.Stat(port); err == nil && !slices.Contains(taken, port) {
+	for _, port := range cfg.TechnicianPorts(true) {
+		if _, err := os.Stat(port); err == nil {
 			return port, nil
 		}
 	}

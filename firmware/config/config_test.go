@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -359,6 +360,36 @@ func TestTheExamplesPermitOwnNumbersOnly(t *testing.T) {
 			if d, err := c.Dialing.Rules().Check(dial); err == nil {
 				t.Errorf("%s: %q permits %s", name, allow, d)
 			}
+		}
+	}
+}
+
+func TestTheTechniciansPortsAreThoseThatNoLineHas(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"uart", "usb"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	uart, usb, byID := filepath.Join(dir, "uart"), filepath.Join(dir, "usb"), filepath.Join(dir, "by-id")
+	if err := os.Symlink(uart, byID); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name      string
+		ports     []string
+		appliance bool
+		want      []string
+	}{
+		{"a modem has a port by another name", []string{uart, usb}, true, []string{usb}},
+		{"no console is wanted", []string{}, true, nil},
+		{"nothing is said, on any machine", nil, false, nil},
+		{"nothing is said, on an appliance", nil, true, []string{"/dev/ttyAMA0"}},
+		{"the board's own", []string{config.ConsoleAuto, usb}, false, []string{"/dev/ttyAMA0", usb}},
+	} {
+		c := config.Config{Console: config.Console{Ports: test.ports}, Lines: []config.Line{{Port: byID}}}
+		if got := c.TechnicianPorts(test.appliance); !slices.Equal(got, test.want) {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
 	}
 }

@@ -7,8 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 
@@ -184,44 +182,16 @@ func (d *Daemon) url() string {
 func (s *station) show(con *console.Console, log io.Writer) func(string) {
 	return func(text string) {
 		d := s.current()
-		if d != nil && len(wantedPorts(d.cfg)) > 0 && con.Show(text) == nil {
+		if d != nil && len(consolePorts(d.cfg)) > 0 && con.Show(text) == nil {
 			return
 		}
 		fmt.Fprintln(log, text)
 	}
 }
 
-// wantedPorts are those of the configuration; an appliance has a console unless it is told not to.
-func wantedPorts(cfg *config.Config) []string {
-	if cfg.Console.Ports == nil {
-		if _, err := update.OpenCard(); err == nil {
-			return []string{config.ConsoleAuto}
-		}
-	}
-	return cfg.Console.Ports
-}
-
-// consolePorts are the ports of the console that no line has. Which there are is looked at
-// once: a console does not move.
-func consolePorts(cfg *config.Config) (ports []string) {
-	taken := func(port string) bool {
-		device, err := filepath.EvalSymlinks(port)
-		return err == nil && slices.ContainsFunc(cfg.Lines, func(l config.Line) bool {
-			at, _ := filepath.EvalSymlinks(l.Port)
-			pcm, _ := filepath.EvalSymlinks(l.PCM)
-			return device == at || device == pcm
-		})
-	}
-	for _, port := range wantedPorts(cfg) {
-		if port != config.ConsoleAuto {
-			ports = append(ports, port)
-			continue
-		}
-		ports = append(ports, "/dev/ttyAMA0", "/dev/ttyGS0")
-		if taken("/dev/ttyAMA0") {
-			usb, _ := filepath.Glob("/dev/ttyUSB*")
-			ports = append(ports, usb...)
-		}
-	}
-	return slices.DeleteFunc(ports, taken)
+// consolePorts are the ports of the technician's console. Which there are is looked at once:
+// a console does not move.
+func consolePorts(cfg *config.Config) []string {
+	_, err := update.OpenCard()
+	return cfg.TechnicianPorts(err == nil)
 }

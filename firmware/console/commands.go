@@ -38,7 +38,7 @@ func init() { // help refers to the table
 		{name: "hook", usage: "[LINE] off|flash|on", about: "put a line off-hook, for five minutes; flash; on-hook", run: (*session).hook, words: lineNames("on", "off", "flash")},
 		{name: "gpio", about: "the pins that are in use", run: (*session).gpio},
 		{name: "log", usage: "[-f] [COUNT]", about: "the end of the log; -f follows it until ^C", run: (*session).log, words: fixed("-f")},
-		{name: "config", usage: "show|edit|check|apply|confirm|rollback", about: "the configuration; apply tries the edited one", types: true, run: (*session).config, words: fixed("show", "edit", "check", "apply", "confirm", "rollback")},
+		{name: "config", usage: "show|edit|check|apply|confirm|rollback", about: "the configuration; apply tries the edited one, confirm keeps it", types: true, run: (*session).config, words: fixed("show", "edit", "check", "apply", "confirm", "rollback")},
 		{name: "passwd", about: "hash a password, for config edit", types: true, run: (*session).passwd},
 		{name: "net", usage: "[dhcp | static ADDRESS/BITS [GATEWAY [DNS…]]]", about: "the network", run: (*session).net, words: fixed("dhcp", "static")},
 		{name: "time", usage: "[set YYYY-MM-DD HH:MM[:SS]]", about: "the clock, UTC", run: (*session).time, words: fixed("set")},

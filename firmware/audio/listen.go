@@ -15,7 +15,7 @@ const (
 	first      // the special information tones, ITU-T E.180: 950, 1400 and 1800 Hz
 	second
 	third
-	sound // anything else
+	sound // anything else that is above the noise
 )
 
 const (
@@ -56,20 +56,23 @@ func hannWindow() (w [toneWindow]float32) {
 	return w
 }
 
-// listen says what kind of sound the end of a window is, and how its power is spread over
-// the bank, if it is a tone.
-func listen(window []int16) (kind, []float64) {
+// listen says what kind of sound the end of a window is, and how its power is spread over the
+// bank, if it is a tone.
+func (n *noise) listen(window []float32) (kind, []float64) {
 	const (
 		faint = -43.0 // dBm0: no tone is as quiet
 		pure  = 0.75  // of a tone's power is in its bins
 		dense = 0.85  // of a low tone's power is in six of them, which speech has not
 	)
-	if dBm0(power(window[len(window)-progressStep:])) < faint {
+	latest := window[len(window)-progressStep:]
+	level := dBm0(float64(dot(latest, latest)) / progressStep)
+	if level < faint {
+		n.add(latest)
 		return quiet, nil
 	}
 	var w [toneWindow]float32
 	for i, s := range window {
-		w[i] = float32(s) * hann[i]
+		w[i] = s * hann[i]
 	}
 	all := float64(dot(w[:], w[:])) * toneWindow / 2
 	spread := make([]float64, len(bank))
@@ -79,14 +82,17 @@ func listen(window []int16) (kind, []float64) {
 	if in := total(spread[:lowBins]); in > pure {
 		top := slices.Clone(spread[:lowBins])
 		slices.Sort(top)
-		if total(top[lowBins-6:]) > dense*in {
+		if total(top[lowBins-6:]) > dense*in && n.tone(level) {
 			return low, spread
 		}
 	}
 	for i := range 3 {
-		if total(spread[lowBins+i*sitBins:][:sitBins]) > pure {
+		if total(spread[lowBins+i*sitBins:][:sitBins]) > pure && n.tone(level) {
 			return first + kind(i), spread
 		}
+	}
+	if !n.add(latest) {
+		return quiet, nil
 	}
 	return sound, nil
 }
@@ -96,6 +102,18 @@ func total(powers []float64) (sum float64) {
 		sum += v
 	}
 	return sum
+}
+
+// narrow says whether the power of r is at one or two frequencies, as that of a voice is not
+// for long.
+func (r *run) narrow() bool {
+	const bins, most = 8, 0.8
+	if r.power == nil {
+		return false
+	}
+	top := slices.Clone(r.power[:lowBins])
+	slices.Sort(top)
+	return total(top[lowBins-bins:]) > most*total(top)
 }
 
 // sounds says whether r is these frequencies together, each within 35 Hz.

@@ -1,9 +1,6 @@
 package audio
 
-import (
-	"math/bits"
-	"time"
-)
+import "time"
 
 // Event is something that became certain.
 type Event struct {
@@ -13,20 +10,21 @@ type Event struct {
 
 // Progress hears in received audio what becomes of a call. It is not safe for concurrent use.
 //
-//	samples ─► steps of 20 ms, each quiet, a tone or another sound (listen.go)
+//	samples ─► steps of 20 ms, each a tone or quiet (listen.go), noise or a voice (noise.go)
 //	        ─► runs of steps of one kind ─► cadences of the plan ─► events
 type Progress struct {
 	plan Plan
 
-	buf     []int16  // the latest window, and what is not yet a step
-	steps   int      // so far
-	now     run      // what goes on
-	odd     run      // a step of something else, perhaps a mere click
-	past    []run    // the tones and pauses before now, alternating
-	recent  uint32   // the latest steps, 1 where there was a sound that is no tone
-	said    Sound    // the latest event
-	ringing *Pattern // the ringback that was heard
-	sit     int      // how many of the three tones have been heard in turn
+	in      highPass
+	noise   noise
+	buf     []float32 // the latest window, and what is not yet a step
+	steps   int       // so far
+	now     run       // what goes on
+	odd     run       // a step of something else, perhaps a mere click
+	past    []run     // the tones and pauses before now, alternating
+	said    Sound     // the latest event
+	ringing *Pattern  // the ringback that was heard
+	sit     int       // how many of the three tones have been heard in turn
 }
 
 // run is a stretch of steps of one kind.
@@ -42,8 +40,8 @@ func (r *run) ms() int { return r.steps * 1000 * progressStep / Rate }
 // NewProgress returns a detector for the tones of plan.
 func NewProgress(plan Plan) *Progress {
 	return &Progress{
-		plan: plan, now: run{partial: true},
-		buf: make([]int16, toneWindow, toneWindow+progressStep), // as if it had been quiet
+		plan: plan, noise: newNoise(), now: run{partial: true},
+		buf: make([]float32, toneWindow, toneWindow+progressStep), // as if it had been quiet
 	}
 }
 
@@ -52,14 +50,16 @@ func NewProgress(plan Plan) *Progress {
 func (p *Progress) Hear(samples []int16) (events []Event) {
 	for len(samples) > 0 {
 		n := min(len(samples), cap(p.buf)-len(p.buf))
-		p.buf = append(p.buf, samples[:n]...)
+		for _, s := range samples[:n] {
+			p.buf = append(p.buf, float32(p.in.filter(float64(s))))
+		}
 		samples = samples[n:]
 		if len(p.buf) < cap(p.buf) {
 			return events
 		}
 		p.buf = p.buf[:copy(p.buf, p.buf[progressStep:])]
 		p.steps++
-		p.follow(listen(p.buf))
+		p.follow(p.noise.listen(p.buf))
 		if s := p.judge(); s != "" && s != p.said {
 			p.said = s
 			events = append(events, Event{s, time.Duration(p.steps) * time.Second * progressStep / Rate})
@@ -70,10 +70,6 @@ func (p *Progress) Hear(samples []int16) (events []Event) {
 
 // follow adds a step to what goes on, or begins something new when a second step confirms it.
 func (p *Progress) follow(k kind, power []float64) {
-	p.recent <<= 1
-	if k == sound {
-		p.recent |= 1
-	}
 	if k == p.now.kind {
 		p.now.steps += p.odd.steps + 1
 		p.now.add(power)
@@ -107,7 +103,7 @@ func (r *run) add(power []float64) {
 func (p *Progress) end() {
 	const (
 		short = 5 // steps, 100 ms
-		most  = 10
+		blip  = 3 // steps of a tone, 60 ms
 	)
 	r := p.now
 	switch {
@@ -116,31 +112,40 @@ func (p *Progress) end() {
 	case r.steps > short:
 		p.sit = 0
 	}
-	switch {
-	case r.kind == low || r.kind == quiet:
-		if n := len(p.past); n > 0 && p.past[n-1].kind == r.kind {
-			p.past[n-1].steps += r.steps
-		} else if n > 0 || r.kind == low {
-			p.past = append(p.past, r)
-		}
-		if len(p.past) > most {
-			p.past = append(p.past[:0], p.past[2:]...)
-		}
-	case r.steps <= short:
+	if r.kind == low && r.steps <= blip || r.kind != low && r.kind != quiet && r.steps <= short {
 		p.odd.steps += r.steps
-	default:
-		p.past = p.past[:0]
+	} else {
+		p.remember(r)
+	}
+	if n := len(p.past); n > 0 && p.past[n-1].kind == p.odd.kind { // it goes on after a click
+		r := p.past[n-1]
+		p.odd.steps, p.odd.partial = p.odd.steps+r.steps, r.partial
+		p.odd.add(r.power)
+		p.past = p.past[:n-1]
+	}
+}
+
+// remember adds a tone or a pause to those before now. Noise, or a voice that is not yet
+// certain, is a pause too.
+func (p *Progress) remember(r run) {
+	const most = 10
+	if r.kind != low {
+		r.kind = quiet
+	}
+	if n := len(p.past); n > 0 && p.past[n-1].kind == r.kind {
+		p.past[n-1].steps += r.steps
+	} else if n > 0 || r.kind == low {
+		p.past = append(p.past, r)
+	}
+	if len(p.past) > most {
+		p.past = append(p.past[:0], p.past[2:]...)
 	}
 }
 
 // judge says what is certain by now.
 func (p *Progress) judge() Sound {
-	const (
-		latest = 1<<20 - 1 // 400 ms
-		enough = 8         // steps of them, 160 ms
-	)
 	switch {
-	case bits.OnesCount32(p.recent&latest) >= enough:
+	case p.noise.voice():
 		p.past, p.ringing = p.past[:0], nil
 		return Voice
 	case p.now.kind == third && p.sit == 2 && p.now.ms() >= 100:
@@ -148,6 +153,9 @@ func (p *Progress) judge() Sound {
 	case p.now.kind == low:
 		if s := p.continuous(); s != "" {
 			return s
+		}
+		if p.interrupted() {
+			return DialTone
 		}
 		return p.repeated()
 	case p.now.kind == quiet && p.ringing != nil && p.overdue():
@@ -173,6 +181,9 @@ func (p *Progress) candidates(r *run) (own []*Pattern) {
 	if len(own) > 0 {
 		return own
 	}
+	if !r.narrow() {
+		return nil
+	}
 	return common
 }
 
@@ -194,6 +205,27 @@ func (p *Progress) continuous() Sound {
 		return ""
 	}
 	return is
+}
+
+// interrupted reports whether a tone goes on with short pauses only: the special dial tones,
+// for calls that are forwarded or messages that wait. No other tone has pauses so short.
+func (p *Progress) interrupted() bool {
+	const (
+		pauses = 2
+		gap    = 300 // ms, at most
+		share  = 0.6 // of the burst before it, at most
+	)
+	if len(p.past) < 2*pauses {
+		return false
+	}
+	latest := p.past[len(p.past)-2*pauses:]
+	for i := 0; i < len(latest); i += 2 {
+		on, off := latest[i].ms(), latest[i+1].ms()
+		if off > gap || float64(off) > share*float64(on) {
+			return false
+		}
+	}
+	return true
 }
 
 // repeated is the cadence of the bursts and pauses before this burst.

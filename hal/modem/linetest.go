@@ -62,7 +62,7 @@ func (s *session) testLine(ctx context.Context, closed func()) (found LineTest, 
 	if err := o.digits("1"); err != nil {
 		return found, err
 	}
-	err = o.listen(toneStops, func(p Progress) error {
+	err = o.listen(toneStops, func(p Progress, _ *time.Timer) error {
 		if p == DialTone {
 			return errInvited
 		}

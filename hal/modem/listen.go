@@ -19,8 +19,12 @@ const (
 	Unobtainable          // special information tone, congestion, reorder
 )
 
-// dialToneLimit is how long an exchange may take to give dial tone.
-const dialToneLimit = 5 * time.Second
+const (
+	// dialToneLimit is how long an exchange may take to give dial tone.
+	dialToneLimit = 5 * time.Second
+	// announcementLimit is how long after it has begun to speak.
+	announcementLimit = 20 * time.Second
+)
 
 // What ends listening.
 var (
@@ -51,19 +55,26 @@ func (o *operation) dialListening(number string) (Answer, error) {
 	return "", o.unanswered(err)
 }
 
+// awaitDialTone returns when the exchange waits for digits. Another tone may be the beginning
+// of a special dial tone, and an announcement, of messages that wait say, comes before one.
 func (o *operation) awaitDialTone() error {
-	err := o.listen(dialToneLimit, func(p Progress) error {
+	other := false
+	err := o.listen(dialToneLimit, func(p Progress, limit *time.Timer) error {
 		switch p {
 		case DialTone:
 			return errInvited
 		case Busy, Unobtainable:
-			return fmt.Errorf("%w: the line gives another tone", ErrNoDialTone)
+			other = true
+		case Answered:
+			limit.Reset(announcementLimit)
 		}
 		return nil
 	})
 	switch {
 	case errors.Is(err, errInvited):
 		return nil
+	case err == nil && other:
+		return fmt.Errorf("%w: the line gives another tone", ErrNoDialTone)
 	case err == nil:
 		return fmt.Errorf("%w: none was heard for %v", ErrNoDialTone, dialToneLimit)
 	}
@@ -85,8 +96,8 @@ func (o *operation) digits(number string) error {
 }
 
 // listen asks act about each change of the line's sound until that returns an error, which
-// it returns, or limit has passed, which is nil.
-func (o *operation) listen(limit time.Duration, act func(Progress) error) error {
+// it returns, or limit has passed, which is nil. act may set the timer of limit anew.
+func (o *operation) listen(limit time.Duration, act func(Progress, *time.Timer) error) error {
 	hear := o.s.cfg.Listen()
 	o.call.listen(true)
 	defer o.call.listen(false)
@@ -96,7 +107,7 @@ func (o *operation) listen(limit time.Duration, act func(Progress) error) error 
 	}
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
-	err = o.attend(stream.Done(), timer.C, func(samples []int16) error { return act(hear(samples)) })
+	err = o.attend(stream.Done(), timer.C, func(samples []int16) error { return act(hear(samples), timer) })
 	select {
 	case <-stream.Done():
 		if err == nil {
@@ -112,7 +123,7 @@ func (o *operation) listen(limit time.Duration, act func(Progress) error) error 
 }
 
 // progress acts on what the tones after dialling mean.
-func (o *operation) progress(p Progress) error {
+func (o *operation) progress(p Progress, _ *time.Timer) error {
 	switch p {
 	case Ringing:
 		o.call.alert()

@@ -58,6 +58,7 @@ type Faults struct {
 
 	// What the network does.
 	NoDialTone bool
+	Hum        bool // of the mains, on an analogue line
 	NoLoop     bool // no loop current: the wire is cut
 	NoService  bool // a GSM modem finds no network
 	NoSIM      bool

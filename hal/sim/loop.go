@@ -19,6 +19,7 @@ type loop struct {
 	call   *call
 	mute   [frameSamples]int16
 	out    [frameSamples]int16
+	hummed [frameSamples]int16
 
 	seized bool      // current flows, or would but for our own break
 	lost   time.Time // when it stopped
@@ -146,7 +147,22 @@ func (lp *loop) frame(said []int16) ([]int16, sound) {
 		lp.pulses = 0
 		lp.digit('0' + byte(n))
 	}
-	return lp.sounds(said)
+	heard, what := lp.sounds(said)
+	if lp.l.faults().Hum {
+		lp.hummed = hum(heard, samplesIn(lp.in))
+		heard = lp.hummed[:]
+	}
+	return heard, what
+}
+
+// hum adds to a frame what a mains of 50 Hz does to an unbalanced line: -30 dBm0, of which a
+// telephone hears the harmonics.
+func hum(heard []int16, n int) (out [frameSamples]int16) {
+	copy(out[:], heard)
+	for i, hz := range []float64{50, 100, 150, 250, 350} {
+		addSines(out[:], n, amplitude(-30-5*float64(i)), []float64{hz})
+	}
+	return out
 }
 
 // sounds is a frame of a line with current.
@@ -155,6 +171,10 @@ func (lp *loop) sounds(said []int16) ([]int16, sound) {
 	case inviting:
 		if lp.in > dialToneAfter && lp.pulses == 0 && !lp.l.faults().NoDialTone {
 			lp.out = [frameSamples]int16{}
+			if n := samplesIn(lp.in - dialToneAfter); n < len(lp.x.tones.Announces) {
+				copy(lp.out[:], lp.x.tones.Announces[n:])
+				return lp.out[:], sound{kind: voices}
+			}
 			lp.x.tones.Dial.add(lp.out[:], samplesIn(lp.in), toneLevel)
 			return lp.out[:], sound{kind: dialTone}
 		}

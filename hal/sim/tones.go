@@ -19,6 +19,8 @@ type Segment struct {
 // Tones are the call-progress tones of one country (ITU-T E.180 Supplement 2).
 type Tones struct {
 	Dial, Ringback, Busy, Reorder, Intercept Tone
+
+	Announces []int16 // said before dial tone, 8000 Hz: that messages wait, say
 }
 
 func hz(f ...float64) []float64 { return f }
@@ -45,12 +47,12 @@ var sit = Tone{
 
 // TonePlans are the tones of some countries by their domain.
 var TonePlans = map[string]Tones{
-	"us": {steady(350, 440), cadence(hz(440, 480), 2000, 4000), cadence(hz(480, 620), 500, 500), cadence(hz(480, 620), 250, 250), sit},
-	"uk": {steady(350, 440), cadence(hz(400, 450), 400, 200, 400, 2000), cadence(hz(400), 375, 375), cadence(hz(400), 400, 350, 225, 525), sit},
-	"fr": {steady(440), cadence(hz(440), 1500, 3500), cadence(hz(440), 500, 500), cadence(hz(440), 250, 250), sit},
-	"es": {steady(425), cadence(hz(425), 1500, 3000), cadence(hz(425), 200, 200), cadence(hz(425), 200, 200, 200, 600), sit},
-	"de": {steady(425), cadence(hz(425), 1000, 4000), cadence(hz(425), 480, 480), cadence(hz(425), 240, 240), sit},
-	"au": {steady(400, 425, 450), cadence(hz(400, 425, 450), 400, 200, 400, 2000), cadence(hz(425), 375, 375), cadence(hz(425), 375, 375), sit},
+	"us": {steady(350, 440), cadence(hz(440, 480), 2000, 4000), cadence(hz(480, 620), 500, 500), cadence(hz(480, 620), 250, 250), sit, nil},
+	"uk": {steady(350, 440), cadence(hz(400, 450), 400, 200, 400, 2000), cadence(hz(400), 375, 375), cadence(hz(400), 400, 350, 225, 525), sit, nil},
+	"fr": {steady(440), cadence(hz(440), 1500, 3500), cadence(hz(440), 500, 500), cadence(hz(440), 250, 250), sit, nil},
+	"es": {steady(425), cadence(hz(425), 1500, 3000), cadence(hz(425), 200, 200), cadence(hz(425), 200, 200, 200, 600), sit, nil},
+	"de": {steady(425), cadence(hz(425), 1000, 4000), cadence(hz(425), 480, 480), cadence(hz(425), 240, 240), sit, nil},
+	"au": {steady(400, 425, 450), cadence(hz(400, 425, 450), 400, 200, 400, 2000), cadence(hz(425), 375, 375), cadence(hz(425), 375, 375), sit, nil},
 }
 
 // period is how long the cadence takes; 0 for a steady tone.

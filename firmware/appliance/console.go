@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"hookswitch/firmware/config"
+	"hookswitch/hal"
 )
 
 const certificate = "/perm/tls/cert.pem" // where the daemon keeps its own
@@ -34,7 +35,7 @@ func showFirstBoot(ctx context.Context) {
 		if err == nil && (len(addresses()) > 0 || i >= 15 && !cabled()) {
 			break
 		}
-		wait(ctx, time.Second)
+		_ = hal.Sleep(ctx, time.Second)
 	}
 	if ctx.Err() != nil {
 		return

@@ -19,6 +19,8 @@ import (
 	"github.com/pelletier/go-toml/v2"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"hookswitch/hal"
 )
 
 // settings are /perm/network.toml. The zero value is what a board without one does:
@@ -238,7 +240,7 @@ func (n *network) dhcp(ctx context.Context, s settings) {
 		lease, err := n.request(ctx)
 		if err != nil {
 			n.drop()
-			wait(ctx, 5*time.Second)
+			_ = hal.Sleep(ctx, 5*time.Second)
 			continue
 		}
 		ack := lease.ACK
@@ -297,13 +299,6 @@ func (n *network) hold(ctx context.Context, half time.Duration) {
 			return
 		}
 		out = !in
-		wait(ctx, 3*time.Second)
-	}
-}
-
-func wait(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
+		_ = hal.Sleep(ctx, 3*time.Second)
 	}
 }

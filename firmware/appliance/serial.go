@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"hookswitch/hal"
 )
 
 // serialDir holds udev's two directories: by-id, the names under which a modem is found
@@ -51,7 +53,7 @@ func linkSerialPorts(ctx context.Context) {
 		}
 		n, err := unix.Read(fd, message)
 		if err != nil && err != unix.EAGAIN && err != unix.EINTR {
-			wait(ctx, time.Second) // messages were lost: look
+			_ = hal.Sleep(ctx, time.Second) // messages were lost: look
 		}
 		changed = err == unix.ENOBUFS || n > 0 && strings.Contains(string(message[:n]), "SUBSYSTEM=tty\x00")
 	}

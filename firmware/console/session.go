@@ -12,6 +12,7 @@ import (
 
 	"hookswitch/firmware/call"
 	"hookswitch/firmware/config"
+	"hookswitch/hal"
 )
 
 const (
@@ -251,7 +252,7 @@ func (s *session) login(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := sleep(ctx, s.c.door.wait()); err != nil {
+		if err := hal.Sleep(ctx, s.c.door.wait()); err != nil {
 			return err
 		}
 		name = strings.TrimSpace(name)
@@ -269,17 +270,6 @@ func (s *session) login(ctx context.Context) error {
 		}
 		s.c.log.Warn("console: login refused")
 		s.out.printf("ERROR wrong name or password, or no administrator\n")
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
 }
 

@@ -63,8 +63,7 @@ type Daemon struct {
 	soap   *exchange
 	print  string // the certificate's fingerprint
 	update *updater
-	beat   *heartbeat
-	said   *faultLog
+	stops  []func()  // end the log of faults and the heartbeat
 	queue  *logQueue // nil where Options.lines is another's
 	lock   *dataLock // nil where Options.lock is that of the data directory
 
@@ -127,8 +126,8 @@ func Open(opt Options) (d *Daemon, err error) {
 	if err := d.serve(store, tlsConfig, opt); err != nil {
 		return d, err
 	}
-	d.beat = startHeartbeat(d.calls, d.log)
-	d.said = startFaultLog(d.faults, d.log)
+	// The watchdog is fed until everything else has ended.
+	d.stops = []func(){startFaultLog(d.faults, d.log), startHeartbeat(d.calls, d.log)}
 	d.log.Info("serving", "address", d.Addr().String(), "tls", cfg.HTTP.TLS, "data", cfg.Data)
 	return d, nil
 }
@@ -360,11 +359,8 @@ func (d *Daemon) closeRest() error {
 	if d.update != nil {
 		d.update.close()
 	}
-	if d.said != nil {
-		d.said.close()
-	}
-	if d.beat != nil { // the watchdog is fed until here
-		d.beat.close()
+	for _, stop := range d.stops {
+		stop()
 	}
 	if d.sim != nil {
 		errs = append(errs, d.sim.Close())

@@ -20,24 +20,10 @@ func (d *Daemon) faults() []string {
 	return list
 }
 
-// faultLog says in the log what becomes wrong, and what is no more.
-type faultLog struct {
-	stop chan struct{}
-	done chan struct{}
-}
-
-func startFaultLog(list func() []string, log *slog.Logger) *faultLog {
-	l := &faultLog{stop: make(chan struct{}), done: make(chan struct{})}
-	go l.run(list, log)
-	return l
-}
-
-func (l *faultLog) run(list func() []string, log *slog.Logger) {
-	defer close(l.done)
-	tick := time.NewTicker(faultsEvery)
-	defer tick.Stop()
+// startFaultLog says in the log what becomes wrong, and what is no more.
+func startFaultLog(list func() []string, log *slog.Logger) (stop func()) {
 	var said []string
-	for {
+	return every(faultsEvery, func() {
 		now := list()
 		for _, f := range now {
 			if !slices.Contains(said, f) {
@@ -50,15 +36,5 @@ func (l *faultLog) run(list func() []string, log *slog.Logger) {
 			}
 		}
 		said = now
-		select {
-		case <-tick.C:
-		case <-l.stop:
-			return
-		}
-	}
-}
-
-func (l *faultLog) close() {
-	close(l.stop)
-	<-l.done
+	})
 }

@@ -14,10 +14,10 @@ func TestTheLogSaysOnceWhatBecomesWrongAndWhatIsMended(t *testing.T) {
 		var out bytes.Buffer
 		looks := [][]string{nil, {"full"}, {"full"}, {"full", "no clock"}, {"no clock"}}
 		seen := 0
-		l := startFaultLog(func() []string { seen++; return looks[seen-1] }, slog.New(slog.NewTextHandler(&out, nil)))
+		stop := startFaultLog(func() []string { seen++; return looks[seen-1] }, slog.New(slog.NewTextHandler(&out, nil)))
 		time.Sleep(time.Duration(len(looks)-1) * faultsEvery)
 		synctest.Wait()
-		l.close()
+		stop()
 		for text, want := range map[string]int{"fault=full": 1, `fault="no clock"`: 1, `"no longer"=full`: 1} {
 			if got := strings.Count(out.String(), text); got != want {
 				t.Errorf("%s is said %d times, want %d:\n%s", text, got, want, out.String())

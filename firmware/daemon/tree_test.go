@@ -51,7 +51,7 @@ var knows = map[string][]string{
 	"hookswitch/hal/at":            {},
 	"hookswitch/hal/guard":         {"hookswitch/hal", "golang.org/x/sys/"},
 	"hookswitch/hal/hook":          {"hookswitch/hal"},
-	"hookswitch/hal/modem":         {"hookswitch/hal/at", "hookswitch/hal/modem/dialect"},
+	"hookswitch/hal/modem":         {"hookswitch/hal", "hookswitch/hal/at", "hookswitch/hal/modem/dialect"},
 	"hookswitch/hal/modem/dialect": {},
 	"hookswitch/hal/rpi":           {"hookswitch/hal", "periph.io/", "github.com/tarm/serial", "golang.org/x/sys/"},
 	"hookswitch/board":             {"github.com/pelletier/go-toml/"},

@@ -223,7 +223,7 @@ func (s *Switch) OffHook(ctx context.Context) error {
 	s.mu.Lock()
 	turn, rested := s.turn, time.Since(s.since)
 	s.mu.Unlock()
-	if err := sleep(ctx, s.cfg.MinOnHook-rested); err != nil {
+	if err := hal.Sleep(ctx, s.cfg.MinOnHook-rested); err != nil {
 		return err
 	}
 	if err := s.fresh(ctx); err != nil {
@@ -238,7 +238,7 @@ func (s *Switch) OffHook(ctx context.Context) error {
 		}
 		return err
 	}
-	if err := sleep(ctx, s.cfg.Settle); err != nil {
+	if err := hal.Sleep(ctx, s.cfg.Settle); err != nil {
 		return errors.Join(err, s.OnHook())
 	}
 	return nil
@@ -373,19 +373,4 @@ func (f *fault) Unwrap() []error {
 
 func faultf(kind, cause error, format string, args ...any) error {
 	return &fault{kind, cause, fmt.Sprintf(format, args...)}
-}
-
-// sleep waits for d, or returns ctx's cause.
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return context.Cause(ctx)
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

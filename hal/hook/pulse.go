@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"hookswitch/hal"
 )
 
 // Pulse is a country's loop-disconnect dialling.
@@ -60,7 +62,7 @@ func (s *Switch) Dial(ctx context.Context, digits string, p Pulse) error {
 	}
 	for i, d := range digits {
 		if i > 0 {
-			if err := sleep(ctx, p.Pause); err != nil {
+			if err := hal.Sleep(ctx, p.Pause); err != nil {
 				return err
 			}
 		}
@@ -72,7 +74,7 @@ func (s *Switch) Dial(ctx context.Context, digits string, p Pulse) error {
 			if err := s.interrupt(ctx, p.Break); err != nil {
 				return err
 			}
-			if err := sleep(ctx, p.Make); err != nil {
+			if err := hal.Sleep(ctx, p.Make); err != nil {
 				return err
 			}
 		}
@@ -102,7 +104,7 @@ func (s *Switch) interrupt(ctx context.Context, d time.Duration) error {
 	if err := s.driveRelay(false); err != nil {
 		return err
 	}
-	if err := sleep(ctx, d); err != nil {
+	if err := hal.Sleep(ctx, d); err != nil {
 		return err // the relay stays open: the caller gives the line up
 	}
 	return s.seize(turn)

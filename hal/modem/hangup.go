@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"hookswitch/hal"
 	"hookswitch/hal/at"
 )
 
@@ -186,13 +187,13 @@ func (s *session) ladder(ctx context.Context, hangUp func(context.Context) error
 
 // escape sends +++ with its silences (V.250 6.2.9): the modem may be in data mode.
 func (s *session) escape(ctx context.Context) error {
-	if err := sleep(ctx, guardTime); err != nil {
+	if err := hal.Sleep(ctx, guardTime); err != nil {
 		return err
 	}
 	if err := s.chat.WriteRaw([]byte("+++")); err != nil {
 		return err
 	}
-	return sleep(ctx, guardTime)
+	return hal.Sleep(ctx, guardTime)
 }
 
 // dropDTR hangs up by the modem-control line (V.250 &D2), where the port has one.
@@ -201,7 +202,7 @@ func (s *session) dropDTR(ctx context.Context) error {
 	if !ok || port.SetDTR(false) != nil {
 		return nil
 	}
-	err := sleep(ctx, dropTime)
+	err := hal.Sleep(ctx, dropTime)
 	_ = port.SetDTR(true)
 	return err
 }
@@ -249,7 +250,7 @@ func (s *session) hangupGSM(ctx context.Context) (err error) {
 		}
 		up, listErr := s.callsUp(ctx)
 		for start := time.Now(); up && listErr == nil && time.Since(start) < clearing; {
-			if sleepErr := sleep(ctx, settle); sleepErr != nil {
+			if sleepErr := hal.Sleep(ctx, settle); sleepErr != nil {
 				return sleepErr
 			}
 			up, listErr = s.callsUp(ctx)
@@ -273,7 +274,7 @@ func (s *session) hangupGSM(ctx context.Context) (err error) {
 func (s *session) callsUp(ctx context.Context) (bool, error) {
 	list, err := s.listCalls(ctx)
 	_, up := list.ours(0)
-	if err == nil && !up && !list.whole && sleep(ctx, settle) == nil {
+	if err == nil && !up && !list.whole && hal.Sleep(ctx, settle) == nil {
 		list, err = s.listCalls(ctx)
 		_, up = list.ours(0)
 	}
@@ -287,17 +288,6 @@ func (c *call) close() {
 	c.tasks.Wait()
 	if c.pcm != nil {
 		c.pcm.close()
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
 }
 

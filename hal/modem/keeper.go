@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"hookswitch/hal"
 )
 
 const (
@@ -29,7 +31,7 @@ func (m *Modem) keep(ctx context.Context) {
 		turn, cancel := m.opening(ctx)
 		if m.keepOpen(turn, retry > firstRetry) {
 			retry = firstRetry
-		} else if sleep(turn, retry) == nil {
+		} else if hal.Sleep(turn, retry) == nil {
 			retry = min(2*retry, lastRetry)
 		}
 		cancel(nil)

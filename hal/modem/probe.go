@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"hookswitch/hal"
 	"hookswitch/hal/modem/dialect"
 )
 
@@ -78,7 +79,7 @@ func (s *session) probeSound(ctx context.Context) error {
 		return s.lasting
 	}
 	err := s.canSpeak(ctx)
-	for begin := time.Now(); err != nil && time.Since(begin) < slowSound && sleep(ctx, slowSoundAgain) == nil; {
+	for begin := time.Now(); err != nil && time.Since(begin) < slowSound && hal.Sleep(ctx, slowSoundAgain) == nil; {
 		err = s.canSpeak(ctx)
 	}
 	return err

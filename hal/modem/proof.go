@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"hookswitch/hal"
 	"hookswitch/hal/at"
 )
 
@@ -70,7 +71,7 @@ func (p *proof) rest() bool {
 	case <-p.c.ask:
 	}
 	if p.c.word() == nil { // no haste, and a flood of odd lines must not be one of questions
-		return sleep(p.c.ctx, pollDialling-time.Since(p.last)) == nil
+		return hal.Sleep(p.c.ctx, pollDialling-time.Since(p.last)) == nil
 	}
 	return true
 }

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/crypto/bcrypt"
+
 	"hookswitch/firmware/config"
 )
 
@@ -16,6 +18,14 @@ func TestPasswords(t *testing.T) {
 	if err != nil || again == hash {
 		t.Errorf("two hashes of one password are equal: %s, %v", hash, err)
 	}
+	if !config.CheckPassword(hash, "correct horse") {
+		t.Error("the password is not its own")
+	}
+	cheap, err := bcrypt.GenerateFromPassword([]byte("correct horse"), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash = string(cheap)
 	for _, test := range []struct {
 		name, hash, password string
 		want                 bool

@@ -16,6 +16,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"golang.org/x/crypto/bcrypt"
+
 	"hookswitch/firmware/call"
 	"hookswitch/firmware/config"
 	"hookswitch/firmware/console"
@@ -28,13 +30,15 @@ import (
 
 // board is a console on a simulated board, and a technician's terminal at its port.
 type board struct {
-	t       *testing.T
-	dir     string
-	cfg     *config.Config
-	sim     *sim.Exchange
-	calls   *call.Exchange
-	tail    *console.Tail
-	con     *console.Console
+	t     *testing.T
+	dir   string
+	cfg   *config.Config
+	sim   *sim.Exchange
+	calls *call.Exchange
+	tail  *console.Tail
+	con   *console.Console
+
+	mu      sync.Mutex // the console reloads from goroutines of its own
 	reloads int
 	fail    error // of the next reload
 
@@ -71,12 +75,14 @@ const (
 	password = "correct-horse"
 )
 
+// passwordHash is of the least cost: nearly every test logs in, and the cost of a login is a
+// test of config's.
 var passwordHash = sync.OnceValue(func() string {
-	hash, err := config.HashPassword(password)
+	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
 	if err != nil {
 		panic(err)
 	}
-	return hash
+	return string(hash)
 })
 
 // file is the configuration file of the boards of these tests.
@@ -141,9 +147,12 @@ func newBoard(t *testing.T) *board {
 			return console.Board{Config: b.cfg, Calls: b.calls, Store: store, Host: "board", URL: "https://board/", Fingerprint: strings.Repeat("AB:", 31) + "AB"}
 		},
 		Reload: func(context.Context) error {
+			b.mu.Lock()
+			defer b.mu.Unlock()
 			b.reloads++
-			defer func() { b.fail = nil }()
-			return b.fail
+			err := b.fail
+			b.fail = nil
+			return err
 		},
 	})
 	ctx, stop := context.WithCancel(t.Context())
@@ -169,6 +178,20 @@ func newBoard(t *testing.T) *board {
 		}
 	})
 	return b
+}
+
+// reloaded returns how often the configuration was put in force.
+func (b *board) reloaded() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.reloads
+}
+
+// failReload makes the next reload fail.
+func (b *board) failReload(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fail = err
 }
 
 // plugIn connects a terminal.
@@ -485,8 +508,8 @@ func TestAConfigurationIsTriedAndConfirmed(t *testing.T) {
 		b.does("config edit\r+1 # by the technician\rdone", "")
 		b.does("config check", "")
 		b.does("config apply", "")
-		if b.reloads != 1 || !strings.Contains(read(b), "# by the technician") {
-			b.t.Errorf("%d reloads, %s", b.reloads, read(b))
+		if n := b.reloaded(); n != 1 || !strings.Contains(read(b), "# by the technician") {
+			b.t.Errorf("%d reloads, %s", n, read(b))
 		}
 	}
 	tests := []struct {
@@ -503,14 +526,14 @@ func TestAConfigurationIsTriedAndConfirmed(t *testing.T) {
 		{"and rolled back", func(b *board) { edit(b); b.does("config rollback", "") }, false},
 		{"and does not work", func(b *board) {
 			b.does("config edit\r+1 # by the technician\rdone", "")
-			b.fail = errors.New("the port is taken")
+			b.failReload(errors.New("the port is taken"))
 			b.does("config apply", "the port is taken; the configuration of before is in force")
 		}, false},
 		{"and has a mistake", func(b *board) {
 			b.does("config edit\r+1 listen = 7\rdone", "")
 			b.does("config check", "listen")
 			b.does("config apply", "listen")
-			if b.reloads != 0 {
+			if b.reloaded() != 0 {
 				b.t.Error("reloaded")
 			}
 		}, false},

@@ -34,6 +34,8 @@ var ends = []struct {
 	{modem.ErrRinging, end{Unavailable, 503, "the line is ringing"}, end{}},
 	{modem.ErrUnsure, end{Other, 500, "given up: the modem no longer told whether the call was still up"},
 		end{Other, 500, "given up: the modem no longer told whether the call was still up"}},
+	{modem.ErrInUse, end{Unavailable, 503, "another telephone on the line is in use"},
+		end{Other, 500, "another telephone on the line was lifted"}},
 	{modem.ErrBusy, end{UserBusy, 486, "busy"}, end{None, 0, "the far end hung up"}},
 	{modem.ErrNoAnswer, end{NoAnswer, 480, "no answer"}, end{None, 0, "the far end hung up"}},
 	{modem.ErrHungUp, end{Other, 500, "the far end hung up while it was being called"}, end{None, 0, "the far end hung up"}},

@@ -19,6 +19,12 @@ func resultError(result string) error {
 		return ErrNoDialTone
 	case "NO CARRIER":
 		return ErrNoCarrier
+	case "DELAYED", "BLACKLISTED":
+		return faultf(ErrNoService, "the modem dials this number no more for a while, as its country's rules want after vain attempts (%s): "+
+			"wait, or switch it off for 5 s", result)
+	}
+	if strings.HasPrefix(result, "CONNECT") {
+		return faultf(ErrRefused, "a modem or a fax machine has answered (%s), not a person", result)
 	}
 	switch cmeCode(result) {
 	case 10, 11, 12, 13, 14, 15, 30, 31, 32: // SIM missing, locked, broken, busy, wrong; no network (TS 27.007 §9.2)
@@ -27,11 +33,23 @@ func resultError(result string) error {
 	return ErrRefused
 }
 
-// cmeCode is the number of +CME ERROR: 30, -1 of anything else.
+// cmeWords are the texts of +CME ERROR (TS 27.007 §9.2) that matter here, of modules that give
+// them whatever +CMEE says.
+var cmeWords = map[string]int{
+	"operation not allowed": 3, "operation not supported": 4,
+	"sim not inserted": 10, "sim pin required": 11, "sim puk required": 12, "sim failure": 13, "sim busy": 14, "sim wrong": 15,
+	"incorrect password": 16, "no network service": 30, "network timeout": 31,
+	"network not allowed - emergency calls only": 32, "emergency calls only": 32,
+}
+
+// cmeCode is the number of +CME ERROR: 30, or of its text, -1 of anything else.
 func cmeCode(result string) int {
 	rest, ok := strings.CutPrefix(result, "+CME ERROR:")
 	if !ok {
 		return -1
+	}
+	if code, ok := cmeWords[strings.ToLower(strings.TrimSpace(rest))]; ok {
+		return code
 	}
 	return number(rest)
 }

@@ -45,7 +45,7 @@ func (o *operation) dialVoice(number string) (Answer, error) {
 	case "POLARITY REVERSAL":
 		o.call.sure(Supervised)
 	default: // CONNECT: a data modem has answered a data modem
-		return "", fmt.Errorf("%w: ATDT answered %s", ErrRefused, result)
+		return "", resultError(result)
 	}
 	o.call.connect(Assumed)
 	return o.call.surely(), o.offHook()
@@ -115,6 +115,11 @@ func (o *operation) dial(cmd string, limit time.Duration) (result string, err er
 		}
 		cancel(err)
 		<-done
+		if dialErr == nil && o.ctx.Err() == nil { // BUSY, say, and then NO CARRIER
+			if told := failureOf(cmd, result); told != nil {
+				return "", told
+			}
+		}
 		return "", err
 	}
 	switch {
@@ -123,10 +128,22 @@ func (o *operation) dial(cmd string, limit time.Duration) (result string, err er
 	case dialErr != nil:
 		return "", o.explain(dialErr)
 	}
-	if err := resultOf(result); err != nil {
-		return "", fmt.Errorf("%w: %s answered %s", err, cmd, result)
+	if err := failureOf(cmd, result); err != nil {
+		return "", err
 	}
 	return result, err
+}
+
+// failureOf is why a dial command has failed, by its final result code; nil is that it has not.
+func failureOf(cmd, result string) error {
+	err := resultOf(result)
+	if err == ErrRefused {
+		return faultf(err, "the modem refuses to dial (it answers %s): check that its SIM or its line may call this number", result)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %s answered %s", err, cmd, result)
+	}
+	return nil
 }
 
 // errForgotten is a dial command whose result is no longer waited for.

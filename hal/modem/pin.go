@@ -210,6 +210,9 @@ var simErrors = []struct {
 	{15, "sim wrong", badSIM, ""},
 }
 
+// simBusy is the +CME ERROR of a SIM that can't be asked just now.
+const simBusy = 14
+
 // simStates are the answers of +CPIN? that ask for nothing.
 var simStates = map[string]string{
 	"NOT INSERTED": noSIM, "NOT READY": waitSIM, "SIM REMOVED": noSIM, "SIM ERROR": badSIM,
@@ -269,7 +272,8 @@ func (s *session) simState(ctx context.Context, state string) error {
 // unlock gives the SIM its PIN, where it has not refused it before and has tries left.
 func (s *session) unlock(ctx context.Context) error {
 	a := attempt{line: s.cfg.Name, iccid: s.iccid(ctx), pin: s.cfg.SIMPIN}
-	why, err := s.cfg.PINs.begin(a, s.pinTries(ctx))
+	left := s.pinTries(ctx)
+	why, err := s.cfg.PINs.begin(a, left)
 	switch {
 	case err != nil:
 		return faultf(ErrNoService, "the SIM is not given its PIN, as it can't be remembered that it was: %v", err)
@@ -277,7 +281,13 @@ func (s *session) unlock(ctx context.Context) error {
 		return faultf(ErrNoService, "%s", why)
 	}
 	_, err = s.ask(ctx, `AT+CPIN="`+a.pin+`"`, "")
+	var refusal *at.Error
 	switch {
+	case errors.As(err, &refusal) && cmeCode(refusal.Result) == simBusy && left >= 0 && s.pinTries(ctx) == left: // it was not looked at
+		if err := s.cfg.PINs.take(a); err != nil {
+			s.log.Error("SIM was busy when it was given its PIN, which was not noted", "error", err)
+		}
+		return faultf(ErrNoService, waitSIM)
 	case refused(err):
 		if err := s.cfg.PINs.refuse(a); err != nil {
 			s.log.Error("SIM PIN was refused, which was not noted", "error", err)

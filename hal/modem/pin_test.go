@@ -183,6 +183,27 @@ func TestAPINWhoseAnswerIsNotKnownIsTriedAgainOnlyWithAllTriesLeft(t *testing.T)
 	}
 }
 
+// A SIM that was busy when it was given its PIN has not looked at it, where its tries say so.
+func TestASIMThatWasBusyIsGivenItsPINAgain(t *testing.T) {
+	for tells, want := range map[string]int{"": 1, "AT+CPINR|+CPINR: SIM PIN,%d,3": 2} {
+		synctest.Test(t, func(t *testing.T) {
+			f, kept := newGSM(), &file{}
+			card := simCard{pin: "1234", left: 3, tells: tells}
+			card.insert(f)
+			look, given := f.onPIN, 0
+			f.onPIN = func(pin string) string {
+				if given++; given == 1 {
+					return "+CME ERROR: SIM busy"
+				}
+				return look(pin)
+			}
+			if says := card.run(t, f, kept.pins(), "1234"); given != want || (says == "") != (want == 2) {
+				t.Errorf("tells %q: given %d times, fault %q", tells, given, says)
+			}
+		})
+	}
+}
+
 func TestAnotherSIMIsGivenThePINThatOneHasRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, kept := newGSM(), &file{}

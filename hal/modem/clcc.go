@@ -19,15 +19,15 @@ type listedCall struct {
 }
 
 // voice reports whether it is a voice call: a module lists its data connections too. Modes 3
-// to 5 alternate between voice and data, voice first.
-func (c listedCall) voice() bool { return c.mode == 0 || c.mode >= 3 && c.mode <= 5 }
+// to 5 alternate between voice and data, voice first; 9 is one that the module does not know.
+func (c listedCall) voice() bool { return c.mode == 0 || c.mode >= 3 && c.mode <= 5 || c.mode == 9 }
 
 // ours is a voice call that was made from here.
 func (c listedCall) ours() bool { return c.dir == 0 && c.voice() }
 
-// parseCLCC reads the five fields that every modem sends; what comes after them varies. A
-// line with a number and no type of number is malformed (chan_dongle has seen one): it is
-// skipped, as is one of anything else. ^SLCC, Cinterion's, has a sixth field before the number.
+// parseCLCC reads the five fields that every modem sends. What comes after them varies, and may
+// be cut: a number whose quote is not closed or that has no type, as chan_dongle has seen.
+// ^SLCC, Cinterion's, has a sixth field before the number.
 func parseCLCC(line string) (call listedCall, ok bool) {
 	rest, ok := strings.CutPrefix(line, "+CLCC:")
 	numberAt := 5
@@ -38,7 +38,7 @@ func parseCLCC(line string) (call listedCall, ok bool) {
 		numberAt = 6
 	}
 	fields := splitFields(rest)
-	if len(fields) < 5 || len(fields) == numberAt+1 {
+	if len(fields) < 5 {
 		return call, false
 	}
 	for i, to := range []*int{&call.id, &call.dir, &call.stat, &call.mode} {
@@ -63,7 +63,7 @@ type callList struct {
 }
 
 // ours finds the call that was made from here, by its index where that is known. A network
-// that hands a call over may renumber it.
+// that hands a call over may renumber it. One on hold is at best an older one.
 func (l callList) ours(id int) (found listedCall, ok bool) {
 	for _, c := range l.calls {
 		if !c.ours() || c.stat == dialect.StatReleased {
@@ -72,11 +72,16 @@ func (l callList) ours(id int) (found listedCall, ok bool) {
 		if c.id == id {
 			return c, true
 		}
-		if !ok {
+		if !ok || found.stat == statHeld {
 			found, ok = c, true
 		}
 	}
 	return found, ok
+}
+
+// busy reports whether a voice call is up, whoever made it.
+func (l callList) busy() bool {
+	return slices.ContainsFunc(l.calls, func(c listedCall) bool { return c.voice() && c.stat == statActive })
 }
 
 // incoming reports whether a voice call that came in is listed, and who calls.

@@ -57,14 +57,23 @@ func (o *operation) prove() {
 	o.call.tasks.Go(p.run)
 }
 
-// listIsFree asks once whether a call comes in whose RING was lost. No answer is no obstacle.
+// listIsFree asks once whether a call comes in whose RING was lost, and ends one that is up: the
+// module, or another program, has made or answered it. No answer is no obstacle.
 func (o *operation) listIsFree() error {
 	if o.s.dialect.NoPoll {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(o.ctx, askLimit)
 	defer cancel()
-	_, _ = o.s.listCalls(ctx) // notes who rings
+	list, _ := o.s.listCalls(ctx) // notes who rings
+	if _, ours := list.ours(0); ours || list.busy() {
+		o.s.log.Warn("a call that was not made here is up, and is hung up: does another program use this modem?")
+		_ = o.s.hangupGSM(o.ctx)
+		if list, _ = o.s.listCalls(o.ctx); list.busy() {
+			return faultf(ErrNoService, "a call that was not made here is up and can't be ended: stop the program that uses this modem, "+
+				"or switch the modem off for 5 s")
+		}
+	}
 	if o.ctx.Err() != nil {
 		return o.cause()
 	}
@@ -115,6 +124,8 @@ func (o *operation) refine(err error) error {
 		return causeError(cause)
 	}
 	switch {
+	case o.s.echoesAgain():
+		return fmt.Errorf("%w (%v)", ErrRestarted, err)
 	case !o.call.hasAlerted():
 		return o.orRinging(fmt.Errorf("%w (%w)", ErrNoService, err))
 	case time.Since(o.call.began) >= longRing:

@@ -39,6 +39,7 @@ type call struct {
 	answered  bool
 	alerted   bool
 	ended     error // why over is closed
+	adrift    error // what the network or the SIM has just become, which explains an end
 	id        int   // the call's index in +CLCC, 0 while it is not known
 	checked   bool  // what does not say which call it is about is proven by +CLCC
 	told      error // an end that is not yet proven
@@ -119,7 +120,11 @@ func (c *call) end(err error) {
 		return
 	}
 	ours := errors.Is(err, ErrHungUp) || errors.Is(err, ErrTimeout) || errors.Is(err, ErrGone) || errors.Is(err, ErrUnsure)
-	if c.answered && !ours {
+	switch {
+	case !c.answered || ours:
+	case c.adrift != nil && c.cause == 0:
+		err = fmt.Errorf("%w (%v)", c.adrift, err)
+	default:
 		err = fmt.Errorf("%w (%w)", ErrHungUp, err)
 	}
 	c.ended = err

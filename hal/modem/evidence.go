@@ -46,6 +46,22 @@ func (c *call) garbled(line string) {
 	c.wantProof()
 }
 
+// drift notes that the network or the SIM has gone, and that it is back.
+func (c *call) drift(line string) {
+	name, rest, _ := strings.Cut(line, ":")
+	fields := splitFields(rest)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case name == "+CREG" && registered(number(fields[0])):
+		c.adrift = nil
+	case name == "+CREG" && number(fields[0]) >= 0:
+		c.adrift = faultf(ErrNoService, "the network was lost in the call: check the antenna and the reception")
+	case name == "+CPIN" && simStates[strings.ToUpper(fields[0])] == noSIM, name == "+SIMCARD" && strings.HasPrefix(fields[0], "NOT"):
+		c.adrift = faultf(ErrNoService, "the SIM was lost in the call: check that it sits well in its holder")
+	}
+}
+
 // verdict is what becomes of a report.
 type verdict int
 

@@ -118,8 +118,12 @@ func endOf(err error) error {
 func (o *operation) playVoice(pcm io.Reader) (time.Duration, error) {
 	stream, err := o.connect("AT+VTX", nil, stopPlaying)
 	if err != nil {
-		if err = o.lost(err); errors.Is(err, ErrRefused) {
+		switch err = o.lost(err); {
+		case errors.Is(err, ErrRefused):
 			none := faultf(ErrSound, "no sound: the modem refuses to play (%s)", strings.TrimPrefix(err.Error(), refusedCommand))
+			err = fmt.Errorf("%w: %w", none, err)
+		case errors.Is(err, ErrTimeout):
+			none := faultf(ErrSound, "no sound: the modem does not begin to play (no CONNECT to AT+VTX): switch it off for 5 s")
 			err = fmt.Errorf("%w: %w", none, err)
 		}
 		return 0, err

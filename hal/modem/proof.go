@@ -21,6 +21,7 @@ const (
 	agreeing  = 2 // whole answers in a row without the call prove that it has ended
 	denials   = 3 // answers that list the call prove that the end which was told is another's
 	unclearly = 8 // answers in a row that prove nothing: the call is given up
+	shelved   = 2 // answers in a row that list the call on hold, and another that is up instead
 	silences  = 3 // in a row: the modem has died in a call
 	refusals  = 2 // in a row: something else is asked, and only that where there was never another answer
 )
@@ -38,7 +39,8 @@ type proof struct {
 	last     time.Time // of the last question
 
 	// in a row
-	absent, unclear, silent, refused, denied int
+	absent, unclear, silent, refused, denied, held int
+	heldFrom                                       time.Time // the first of held
 }
 
 // run asks until the call has ended.
@@ -78,7 +80,7 @@ func (p *proof) rest() bool {
 
 func (p *proof) pause() time.Duration {
 	switch {
-	case p.c.word() != nil, p.absent > 0, p.unclear > 0, p.silent > 0, p.refused > 0:
+	case p.c.word() != nil, p.absent > 0, p.held > 0, p.unclear > 0, p.silent > 0, p.refused > 0:
 		return min(askAgain*time.Duration(max(1, p.denied, p.unclear)), pollUp)
 	case p.c.isAnswered():
 		return pollUp
@@ -107,6 +109,7 @@ func (p *proof) askList() {
 		p.isSilent()
 	case present:
 		p.isListed(found)
+		p.isHeld(found.stat == statHeld && p.c.isAnswered(), list.busy())
 	case list.whole && (!list.omits || p.c.word() != nil):
 		p.isAbsent()
 	default:
@@ -118,6 +121,25 @@ func (p *proof) isListed(l listedCall) {
 	p.seen, p.absent, p.unclear, p.silent, p.refused = true, 0, 0, 0, 0
 	p.c.listed(l)
 	p.deny()
+}
+
+// onHoldLimit is how long a call may be on hold for no known reason.
+const onHoldLimit = 5 * time.Second
+
+// isHeld gives up a call that is on hold: nobody hears the message, or a stranger does, whose
+// call the module has answered instead.
+func (p *proof) isHeld(held, another bool) {
+	if !held {
+		p.held = 0
+		return
+	}
+	if p.held++; p.held == 1 {
+		p.heldFrom = time.Now()
+	}
+	if another && p.held >= shelved || time.Since(p.heldFrom) >= onHoldLimit {
+		p.c.end(faultf(ErrUnsure, "given up: the module has put the call on hold, and nobody would have heard the message: "+
+			"if another call was answered instead, switch call waiting off for this SIM"))
+	}
 }
 
 // deny counts an answer against the end that was told, if any.

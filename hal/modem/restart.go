@@ -52,6 +52,9 @@ func (s *session) remember(ctx context.Context) {
 	}
 }
 
+// echoesAgain reports whether the modem has forgotten ATE0 since it was set up.
+func (s *session) echoesAgain() bool { return s.mark.echoes >= 0 && s.chat.Echoes() > s.mark.echoes }
+
 // fresh sets a modem up anew that has restarted since it was.
 func (s *session) fresh(ctx context.Context) error {
 	setting := s.readBack(ctx)
@@ -60,7 +63,7 @@ func (s *session) fresh(ctx context.Context) error {
 	restarted := s.rebooted || s.suspect && !told
 	s.suspect = false
 	s.mu.Unlock()
-	restarted = restarted || told && setting != s.mark.setting || s.mark.echoes >= 0 && s.chat.Echoes() > s.mark.echoes
+	restarted = restarted || told && setting != s.mark.setting || s.echoesAgain()
 	if !restarted {
 		return nil
 	}

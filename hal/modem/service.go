@@ -2,6 +2,7 @@ package modem
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -66,13 +67,44 @@ func noVoice(stat int) bool { return stat >= 6 && stat <= 8 }
 const noLTEVoice = "no voice service: the module is on LTE without voice over LTE (IMS) and the network has no other " +
 	"voice for it (+CREG %d): switch VoLTE on if the module has it, let it use 2G or 3G, or use another SIM"
 
-// network reports why the network or the SIM does not allow a call. Registration on LTE
-// alone (+CEREG) is one for voice only with IMS; where the module does not tell of that, it
-// is believed, with a warning.
+// network reports why the network or the SIM does not allow a call: the radio may be off, and
+// the SIM with it.
 func (s *session) network(ctx context.Context) error {
-	if err := s.sim(ctx); err != nil {
+	err := s.sim(ctx)
+	if err == nil {
+		err = s.registered(ctx)
+	}
+	if !errors.Is(err, ErrNoService) {
 		return err
 	}
+	if off := s.radioOff(ctx); off != nil {
+		return off
+	}
+	return err
+}
+
+// radioOff is the fault of a module whose radio is off (+CFUN: 0 or 4, TS 27.007 §8.2), as a
+// program that has used it before may leave it; it is switched on. It is nil where that is not so.
+func (s *session) radioOff(ctx context.Context) error {
+	info, _ := s.ask(ctx, "AT+CFUN?", "+CFUN:")
+	for _, line := range info {
+		rest, ok := strings.CutPrefix(line, "+CFUN:")
+		level := splitFields(rest)[0]
+		if !ok || level != "0" && level != "4" {
+			continue
+		}
+		s.log.Warn("modem's radio is off, and is switched on", "cfun", level)
+		s.tell(ctx, "AT+CFUN=1")
+		return faultf(ErrNoService, "the modem's radio was off (+CFUN: %s) and has been switched on: if this lasts, another program "+
+			"switches it off (ModemManager?), or the module's flight-mode pin", level)
+	}
+	return nil
+}
+
+// registered reports why the network does not allow a call. Registration on LTE alone (+CEREG)
+// is one for voice only with IMS; where the module does not tell of that, it is believed, with
+// a warning.
+func (s *session) registered(ctx context.Context) error {
 	cs, err := s.stat(ctx, "+CREG")
 	if err != nil || registered(cs) {
 		return err

@@ -133,6 +133,7 @@ func (s *session) line(line string) {
 	case c != nil && !c.voice && beginsWithOne(line, started):
 		c.doubt(fmt.Errorf("%w: %s", ErrRestarted, line))
 	case c != nil:
+		c.drift(line)
 		c.line(line)
 	}
 }

@@ -197,6 +197,10 @@ func (o *operation) switchAudio() error {
 	prepared := o.call.audio // by a command before the call
 	o.call.audio = true
 	err := o.switchOn()
+	if errors.Is(err, ErrTimeout) {
+		none := faultf(ErrSound, "no sound: the module does not answer %s: switch it off for 5 s", strings.Join(o.s.dialect.On, ", "))
+		return fmt.Errorf("%w: %w", none, err)
+	}
 	if !errors.Is(err, ErrRefused) {
 		return err
 	}

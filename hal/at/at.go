@@ -173,8 +173,10 @@ func (c *Chat) do(ctx context.Context, j *job) error {
 
 // abandon aborts what can be aborted and stops waiting.
 func (c *Chat) abandon(j *job, why error) error {
-	if j.ended() { // the answer came together with the reason to give up
+	select {
+	case <-j.done: // the answer came together with the reason to give up
 		return j.lost()
+	default:
 	}
 	if j.kind != plain || !errors.Is(why, ErrTimeout) {
 		c.Interrupt()

@@ -72,7 +72,7 @@ func (l callList) ours(id int) (found listedCall, ok bool) {
 		if c.id == id {
 			return c, true
 		}
-		if !ok || found.stat == statHeld {
+		if !ok || found.stat == dialect.StatHeld {
 			found, ok = c, true
 		}
 	}
@@ -81,7 +81,7 @@ func (l callList) ours(id int) (found listedCall, ok bool) {
 
 // busy reports whether a voice call is up, whoever made it.
 func (l callList) busy() bool {
-	return slices.ContainsFunc(l.calls, func(c listedCall) bool { return c.voice() && c.stat == statActive })
+	return slices.ContainsFunc(l.calls, func(c listedCall) bool { return c.voice() && c.stat == dialect.StatActive })
 }
 
 // incoming reports whether a voice call that came in is listed, and who calls.

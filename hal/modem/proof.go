@@ -9,6 +9,7 @@ import (
 
 	"hookswitch/hal"
 	"hookswitch/hal/at"
+	"hookswitch/hal/modem/dialect"
 )
 
 const (
@@ -109,7 +110,7 @@ func (p *proof) askList() {
 		p.isSilent()
 	case present:
 		p.isListed(found)
-		p.isHeld(found.stat == statHeld && p.c.isAnswered(), list.busy())
+		p.isHeld(found.stat == dialect.StatHeld && p.c.isAnswered(), list.busy())
 	case list.whole && (!list.omits || p.c.word() != nil):
 		p.isAbsent()
 	default:

@@ -1,36 +1,10 @@
 package audio
 
-import "encoding/binary"
+import (
+	"encoding/binary"
 
-// imaSteps and imaIndex are the tables of the IMA's "Recommended Practices for Enhancing
-// Digital Audio Compatibility", 1992, §6.
-var imaSteps = [89]int{
-	7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 19, 21, 23, 25, 28, 31, 34, 37, 41, 45, 50, 55, 60, 66,
-	73, 80, 88, 97, 107, 118, 130, 143, 157, 173, 190, 209, 230, 253, 279, 307, 337, 371, 408,
-	449, 494, 544, 598, 658, 724, 796, 876, 963, 1060, 1166, 1282, 1411, 1552, 1707, 1878, 2066,
-	2272, 2499, 2749, 3024, 3327, 3660, 4026, 4428, 4871, 5358, 5894, 6484, 7132, 7845, 8630,
-	9493, 10442, 11487, 12635, 13899, 15289, 16818, 18500, 20350, 22385, 24623, 27086, 29794, 32767,
-}
-
-var imaIndex = [8]int{-1, -1, -1, -1, 2, 4, 6, 8}
-
-type imaState struct{ value, index int }
-
-func (s *imaState) next(code byte) int16 {
-	step := imaSteps[s.index]
-	diff := step >> 3
-	for bit, part := byte(4), step; bit > 0; bit, part = bit>>1, part>>1 {
-		if code&bit != 0 {
-			diff += part
-		}
-	}
-	if code&8 != 0 {
-		diff = -diff
-	}
-	s.value = clamp16(s.value + diff)
-	s.index = min(max(s.index+imaIndex[code&7], 0), len(imaSteps)-1)
-	return int16(s.value)
-}
+	"hookswitch/hal/coding"
+)
 
 func clamp16(v int) int { return min(max(v, -32768), 32767) }
 
@@ -41,11 +15,11 @@ func imaBlock(channels int) func(frames []int16, block []byte) int {
 		if len(block) < 4*channels {
 			return 0
 		}
-		states := make([]imaState, channels)
+		states := make([]coding.IMA, channels)
 		for c := range states {
 			head := block[4*c:]
-			states[c] = imaState{int(int16(binary.LittleEndian.Uint16(head))), min(int(head[2]), len(imaSteps)-1)}
-			frames[c] = int16(states[c].value)
+			states[c] = coding.IMA{Value: int(int16(binary.LittleEndian.Uint16(head))), Index: min(int(head[2]), coding.IMASteps-1)}
+			frames[c] = int16(states[c].Value)
 		}
 		n := 1
 		group := 4 * channels
@@ -53,7 +27,7 @@ func imaBlock(channels int) func(frames []int16, block []byte) int {
 			for c := range states {
 				for i := range 8 {
 					code := block[4*c+i/2] >> (i % 2 * 4) & 0xf
-					frames[(n+i)*channels+c] = states[c].next(code)
+					frames[(n+i)*channels+c] = states[c].Decode(code)
 				}
 			}
 			n += 8

@@ -98,7 +98,11 @@ func wire(l *call.LineConfig, c config.Line, bank *relayBank) {
 	}
 	l.Lease = bank.lease(c)
 	if c.Power.Wired() {
-		l.Modem.Power = powerCycle(openRelay(c.Power.Pin), c.Power)
+		p := c.Power
+		l.Modem.Power = modem.PowerSwitch{
+			Relay: openRelay(p.Pin), Key: p.Kind == config.PowerKey, Off: p.Off, Boot: p.Boot,
+			PressOff: p.PressOff, PressOn: p.PressOn,
+		}.Cycle
 	}
 	for pin, in := range map[*config.Pin]*hal.Input{&c.Loop.Pin: &l.Hook.Loop, &c.Ring: &l.Hook.Ring, &c.InUse: &l.Hook.InUse} {
 		if pin.Wired() {

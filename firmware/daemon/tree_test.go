@@ -51,7 +51,8 @@ var knows = map[string][]string{
 	"hookswitch/hal/at":            {},
 	"hookswitch/hal/guard":         {"hookswitch/hal", "golang.org/x/sys/"},
 	"hookswitch/hal/hook":          {"hookswitch/hal"},
-	"hookswitch/hal/modem":         {"hookswitch/hal", "hookswitch/hal/at", "hookswitch/hal/modem/dialect"},
+	"hookswitch/hal/coding":        {},
+	"hookswitch/hal/modem":         {"hookswitch/hal", "hookswitch/hal/coding", "hookswitch/hal/at", "hookswitch/hal/modem/dialect"},
 	"hookswitch/hal/modem/dialect": {},
 	"hookswitch/hal/rpi":           {"hookswitch/hal", "periph.io/", "github.com/tarm/serial", "golang.org/x/sys/"},
 	"hookswitch/board":             {"github.com/pelletier/go-toml/"},
@@ -64,8 +65,8 @@ var knows = map[string][]string{
 	"hookswitch/firmware/dialing":  {},
 	"hookswitch/firmware/keypad":   {},
 	"hookswitch/firmware/username": {},
-	"hookswitch/firmware/audio":    {"github.com/", "hookswitch/firmware/audio/", "golang.org/x/sys/"}, // limits of the ffmpeg child
-	"hookswitch/firmware/mailbox":  {"hookswitch/firmware/audio", "hookswitch/firmware/audio/", "hookswitch/firmware/username", "hookswitch/firmware/statefile", "github.com/", "golang.org/x/crypto/", "golang.org/x/sys/"},
+	"hookswitch/firmware/audio":    {"hookswitch/hal/coding", "github.com/", "hookswitch/firmware/audio/", "golang.org/x/sys/"}, // limits of the ffmpeg child
+	"hookswitch/firmware/mailbox":  {"hookswitch/hal/coding", "hookswitch/firmware/audio", "hookswitch/firmware/audio/", "hookswitch/firmware/username", "hookswitch/firmware/statefile", "github.com/", "golang.org/x/crypto/", "golang.org/x/sys/"},
 }
 
 // forbidden are edges that no chain of imports may make.

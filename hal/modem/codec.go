@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"strings"
 
+	"hookswitch/hal/coding"
 	"hookswitch/hal/modem/dialect"
 )
 
@@ -33,11 +34,11 @@ var codecs = []codec{ulaw, alaw, unsigned8, signed8, linear16, imaADPCM}
 var (
 	ulaw = codec{
 		"G.711 µ-law", "ulaw", 1, nameHas("ULAW", "MULAW", "G711U", "PCMU"),
-		perSample(encodeULaw), perByte(decodeULaw),
+		perSample(coding.EncodeULaw), perByte(coding.DecodeULaw),
 	}
 	alaw = codec{
 		"G.711 A-law", "alaw", 1, nameHas("ALAW", "G711A", "PCMA"),
-		perSample(encodeALaw), perByte(decodeALaw),
+		perSample(coding.EncodeALaw), perByte(coding.DecodeALaw),
 	}
 	unsigned8 = codec{
 		"8-bit unsigned", "unsigned8", 1,

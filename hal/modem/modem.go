@@ -16,6 +16,7 @@
 //	proof.go     +CLCC, which proves it
 //	events.go    a call, and what of it matters to the operation that runs
 //	hangup.go    the ladder that ends on-hook
+//	power.go     a modem that answers nothing is switched off and on
 package modem
 
 import (

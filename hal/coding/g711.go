@@ -1,7 +1,9 @@
-package modem
+// Package coding is the ways of coding sound that modems and recordings share: ITU-T G.711 and
+// IMA ADPCM.
+package coding
 
-// encodeULaw codes by ITU-T G.711 table 2a.
-func encodeULaw(s int16) byte {
+// EncodeULaw codes a 16-bit sample by ITU-T G.711 table 2a, µ-law.
+func EncodeULaw(s int16) byte {
 	const bias, clip = 0x84, 32635
 	sign, v := byte(0), int(s)
 	if v < 0 {
@@ -15,7 +17,9 @@ func encodeULaw(s int16) byte {
 	return ^(sign | byte(segment)<<4 | byte(v>>(segment+3))&0x0f)
 }
 
-func decodeULaw(b byte) int16 {
+// DecodeULaw is the 16-bit sample that a µ-law code stands for: every bit inverted; sign, 3
+// bits of segment, 4 of step, above a bias of 33 (in 14 bits).
+func DecodeULaw(b byte) int16 {
 	b = ^b
 	v := (int(b&0x0f)<<3+0x84)<<(b>>4&7) - 0x84
 	if b&0x80 != 0 {
@@ -24,8 +28,8 @@ func decodeULaw(b byte) int16 {
 	return int16(v)
 }
 
-// encodeALaw codes by ITU-T G.711 table 1a.
-func encodeALaw(s int16) byte {
+// EncodeALaw codes a 16-bit sample by ITU-T G.711 table 1a, A-law.
+func EncodeALaw(s int16) byte {
 	sign, v := byte(0x80), int(s)>>3
 	if v < 0 {
 		sign, v = 0, -v-1
@@ -41,7 +45,9 @@ func encodeALaw(s int16) byte {
 	return (sign | byte(segment)<<4 | byte(mantissa)&0x0f) ^ 0x55
 }
 
-func decodeALaw(b byte) int16 {
+// DecodeALaw is the 16-bit sample that an A-law code stands for: every second bit inverted;
+// sign (set when positive), 3 bits of segment, 4 of step.
+func DecodeALaw(b byte) int16 {
 	b ^= 0x55
 	segment, v := b>>4&7, int(b&0x0f)<<4+8
 	if segment > 0 {

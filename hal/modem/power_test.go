@@ -1,4 +1,4 @@
-package daemon
+package modem_test
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"hookswitch/firmware/config"
+	"hookswitch/hal/modem"
 )
 
 // tape notes when a contact was set to what.
@@ -24,19 +24,20 @@ func (t *tape) Set(closed bool) error {
 func TestPowerCycle(t *testing.T) {
 	tests := []struct {
 		name  string
-		power config.Power
+		power modem.PowerSwitch
 		want  string
 	}{
-		{"of a supply opens its contact for five seconds", config.Power{Kind: config.PowerSupply}, "0s false\n5s true\n"},
+		{"of a supply opens its contact for five seconds", modem.PowerSwitch{Off: 5 * time.Second, Boot: 20 * time.Second}, "0s false\n5s true\n"},
 		{"of a power key presses it to switch off, and again to switch on",
-			config.Power{Kind: config.PowerKey, PressOff: 3 * time.Second, Off: 18 * time.Second, PressOn: 2 * time.Second},
+			modem.PowerSwitch{Key: true, Boot: 20 * time.Second, PressOff: 3 * time.Second, Off: 18 * time.Second, PressOn: 2 * time.Second},
 			"0s true\n3s false\n21s true\n23s false\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				contact := &tape{start: time.Now()}
-				if err := powerCycle(contact, tt.power)(t.Context()); err != nil {
+				tt.power.Relay = contact
+				if err := tt.power.Cycle(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 				if contact.text != tt.want {
@@ -52,7 +53,7 @@ func TestAPowerCycleThatIsCutShortLeavesTheModemOn(t *testing.T) {
 		contact := &tape{start: time.Now()}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if err := powerCycle(contact, config.Power{Kind: config.PowerSupply})(ctx); err != nil {
+		if err := (modem.PowerSwitch{Relay: contact, Off: 5 * time.Second}).Cycle(ctx); err != nil {
 			t.Fatal(err)
 		}
 		if want := "0s false\n1s true\n"; contact.text != want {

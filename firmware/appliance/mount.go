@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	faults "hookswitch/firmware/fault"
+	"hookswitch/firmware/health"
 )
 
 const (
@@ -32,7 +32,7 @@ func (k kmsg) Write(b []byte) (int, error) {
 func fault(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	log.Print(text)
-	_ = faults.Add(faults.File, text)
+	_ = health.Add(health.File, text)
 }
 
 // mountSystem mounts what is not on the card. The root is a RAM disk that nobody may

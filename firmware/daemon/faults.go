@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"hookswitch/firmware/fault"
+	"hookswitch/firmware/health"
 )
 
 // faultsEvery is how often the log is told of faults that are new.
@@ -13,7 +13,7 @@ const faultsEvery = 30 * time.Second
 
 // faults are what is wrong with the board as a whole; each line has its own.
 func (d *Daemon) faults() []string {
-	list := append(fault.List(fault.File, d.cfg.Data), d.calls.Faults()...)
+	list := append(health.List(health.File, d.cfg.Data), d.calls.Faults()...)
 	if d.store != nil {
 		list = append(list, d.store.Faults()...)
 	}

@@ -59,7 +59,7 @@ var knows = map[string][]string{
 	"hookswitch/soap":              {"hookswitch/soap/"},
 	"hookswitch/firmware/config":   slices.Concat(names, []string{"hookswitch/firmware/statefile", "github.com/", "golang.org/x/crypto/"}),
 	// The first process of the card: no codec, no modem driver, no call.
-	"hookswitch/firmware/appliance": slices.Concat(names, []string{"hookswitch/firmware/config", "hookswitch/firmware/fault",
+	"hookswitch/firmware/appliance": slices.Concat(names, []string{"hookswitch/firmware/config", "hookswitch/firmware/health",
 		"hookswitch/firmware/statefile", "hookswitch/firmware/update", "hookswitch/hal", "hookswitch/hal/guard",
 		"github.com/", "golang.org/x/"}),
 	"hookswitch/firmware/dialing":  {},

@@ -33,7 +33,7 @@ var others = map[string]string{
 	"firmware/call/readlog.go":       "a damaged call log gets a second name",
 	"firmware/console/commands.go":   "a new file of the technician's, with sync",
 	"firmware/daemon/lock.go":        "the pid in a lock is of no use after a restart",
-	"firmware/fault/fault.go":        "what init finds is in memory (/run)",
+	"firmware/health/health.go":      "what init finds is in memory (/run)",
 	"firmware/mailbox/folder.go":     "opens for reading; messages are moved, as they are, and their directories synced",
 	"firmware/mailbox/state.go":      "opens for reading",
 	"firmware/update/card.go":        "the other slot, which nothing starts from until it is verified, and one sector of autoboot.txt",

@@ -1,7 +1,7 @@
-// Package fault keeps the list of what a person must put right on a board that makes calls
+// Package health keeps the list of what a person must put right on a board that makes calls
 // all the same: a card that is full, or can't be written to, a configuration that could
 // not be used. Whoever shows the state of the board shows it.
-package fault
+package health
 
 import (
 	"bytes"
@@ -32,18 +32,18 @@ const (
 // Add adds a fault to the file at path.
 func Add(path, text string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("fault: %w", err)
+		return fmt.Errorf("health: %w", err)
 	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
-		return fmt.Errorf("fault: %w", err)
+		return fmt.Errorf("health: %w", err)
 	}
 	_, err = fmt.Fprintln(f, strings.ReplaceAll(text, "\n", "; "))
 	if err2 := f.Close(); err == nil {
 		err = err2
 	}
 	if err != nil {
-		return fmt.Errorf("fault: %w", err)
+		return fmt.Errorf("health: %w", err)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package fault_test
+package health_test
 
 import (
 	"os"
@@ -7,17 +7,17 @@ import (
 	"strings"
 	"testing"
 
-	"hookswitch/firmware/fault"
+	"hookswitch/firmware/health"
 )
 
 func TestWhatIsAddedIsListedOnce(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "run", "faults")
 	for _, text := range []string{"no clock", "two\nlines", "no clock"} {
-		if err := fault.Add(file, text); err != nil {
+		if err := health.Add(file, text); err != nil {
 			t.Fatal(err)
 		}
 	}
-	got := fault.List(file, t.TempDir())
+	got := health.List(file, t.TempDir())
 	if want := []string{"no clock", "two; lines"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -41,7 +41,7 @@ func TestAListOfWhatSomebodyElseWroteHasLimits(t *testing.T) {
 			if err := os.WriteFile(file, []byte(tt.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			got := fault.List(file, t.TempDir())
+			got := health.List(file, t.TempDir())
 			if len(got) != tt.want {
 				t.Errorf("%d faults, want %d: %.200q", len(got), tt.want, got)
 			}
@@ -71,7 +71,7 @@ func TestADataDirectoryThatCannotBeUsedIsAFault(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := fault.List(filepath.Join(t.TempDir(), "faults"), tt.data)
+			got := health.List(filepath.Join(t.TempDir(), "faults"), tt.data)
 			if len(got) != 1 || !strings.Contains(got[0], tt.want) {
 				t.Errorf("got %q", got)
 			}
@@ -87,7 +87,7 @@ func FuzzList(f *testing.F) {
 		if err := os.WriteFile(file, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		list := fault.List(file, t.TempDir())
+		list := health.List(file, t.TempDir())
 		for _, line := range list {
 			if line == "" || strings.ContainsAny(line, "\r\n\x1b\x00") {
 				t.Errorf("a fault is %q", line)

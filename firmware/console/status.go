@@ -15,12 +15,12 @@ import (
 
 	"hookswitch/firmware/call"
 	"hookswitch/firmware/config"
-	"hookswitch/firmware/fault"
+	"hookswitch/firmware/health"
 )
 
 // faults is what a person must put right.
 func (c *Console) faults() []string {
-	list := fault.List(fault.File, c.cfg.Board().Config.Data)
+	list := health.List(health.File, c.cfg.Board().Config.Data)
 	if c.cfg.Path != "" && config.OnTrial(c.cfg.Path) {
 		list = append(list, "the configuration is on trial: config confirm keeps it, config rollback ends it")
 	}

@@ -152,3 +152,73 @@ func TestAShortNumberTakesAMaskOfItsLength(t *testing.T) {
 		}
 	}
 }
+
+// A country code in front makes no ordinary number of a short one: +49 11833 is what a
+// mobile telephone's address book makes of directory enquiries.
+func TestAShortNumberIsOneBehindItsCountryCode(t *testing.T) {
+	for _, test := range []struct {
+		region, allow, dial string
+		ok                  bool
+	}{
+		{"DE", "+49x*", "+49 11833", false},
+		{"DE", "0x*", "0049 118 33", false},
+		{"GB", "+44x*", "+44 118 118", false},
+		{"AT", "0x*", "118 877", false}, // libphonenumber has it among the ordinary numbers
+		{"AT", "118xxx", "118 877", true},
+		{"IT", "+39x*", "+39 06 6982", true}, // the Vatican's, and an ordinary one
+	} {
+		r := &dialing.Rules{Region: test.region, Allow: []string{test.allow}}
+		if d, err := r.Check(test.dial); (err == nil) != test.ok {
+			t.Errorf("%s, mask %s: Check(%q) = %v, %v, want permitted %v", test.region, test.allow, test.dial, d, err, test.ok)
+		}
+	}
+}
+
+// Whoever has no PBX in mind types a national number, which may begin as its prefix does.
+func TestAMobileLineDialsANationalNumberThatBeginsAsThePBXsPrefixDoes(t *testing.T) {
+	for _, test := range []struct{ region, outside, dial, mobile string }{
+		{"DE", "0", "0881/612345", "0881612345"},
+		{"DE", "0", "0 0881/612345", "0881612345"},
+		{"DE", "0", "0049 881 612345", "+49881612345"},
+		{"DE", "0", "0 0049 881 612345", "+49881612345"},
+		{"FR", "0", "01 23 45 67 89", "0123456789"},
+		{"FR", "0", "0 01 23 45 67 89", "0123456789"},
+		{"AU", "0", "(02) 9374 4000", "0293744000"},
+		{"US", "9", "9 1 212 555 0100", "12125550100"},
+		{"US", "9", "972 555 0100", "9725550100"},
+	} {
+		r := &dialing.Rules{Region: test.region, OutsidePrefix: []string{test.outside}, Allow: []string{"x*"}}
+		if d, err := r.Check(test.dial); err != nil || d.On(true) != test.mobile {
+			t.Errorf("%s, prefix %s: Check(%q) dials %q on a mobile line, %v, want %q", test.region, test.outside, test.dial, d.On(true), err, test.mobile)
+		}
+	}
+}
+
+// Réunion, Guadeloupe, Guyana and Martinique are dialled from Europe as if they were at home.
+func TestFrenchNumbersOverseasTakeAMaskThatNamesThem(t *testing.T) {
+	for _, dial := range []string{"0262 20 12 34", "0692 12 34 56", "0590 20 12 34", "0594 10 12 34", "0596 30 12 34", "0696 20 12 34", "+33 262 20 12 34"} {
+		for allow, want := range map[string]bool{"0x*": false, "+33x*": false, "0" + strings.Join(strings.Fields(strings.TrimPrefix(strings.TrimPrefix(dial, "0"), "+33 ")), "")[:3] + "x*": true} {
+			r := &dialing.Rules{Region: "FR", Allow: []string{allow}}
+			if d, err := r.Check(dial); (err == nil) != want {
+				t.Errorf("mask %s: Check(%q) = %v, %v, want permitted %v", allow, dial, d, err, want)
+			}
+		}
+	}
+	r := &dialing.Rules{Region: "FR", Allow: []string{"0x*"}}
+	if _, err := r.Check("01 23 45 67 89"); err != nil {
+		t.Errorf("Paris: %v", err)
+	}
+}
+
+// What can't be placed in a country that shares its code is not called a call abroad.
+func TestAnUnknownNumberAtHomeIsSaidToBeUnknown(t *testing.T) {
+	for _, test := range []struct{ region, dial, want string }{
+		{"GB", "+44 0044 20 7946 0000", "is no number of its country"},
+		{"US", "+1 710 555 1234", "is no number of US that is known"},
+	} {
+		_, err := (&dialing.Rules{Region: test.region, Allow: []string{"+44x*", "+1xxxxxxxxxx"}}).Check(test.dial)
+		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "abroad") {
+			t.Errorf("Check(%q) = %v, want %q", test.dial, err, test.want)
+		}
+	}
+}

@@ -184,7 +184,8 @@ func (r *Rules) strings(number string) (analogue, mobile string) {
 	if !plus {
 		bare := number
 		for _, p := range r.OutsidePrefix {
-			if rest, ok := strings.CutPrefix(number, p); ok && (len(rest) > maxShort || r.known(rest)) {
+			rest, ok := strings.CutPrefix(number, p)
+			if ok && (r.known(rest) || len(rest) > maxShort && !r.complete(number)) {
 				bare = rest
 				break
 			}
@@ -208,6 +209,15 @@ func (r *Rules) strings(number string) (analogue, mobile string) {
 		return "", number
 	}
 	return outside + own.dial + full, number
+}
+
+// complete reports whether a number is one as it stands, with what looks like an outside
+// prefix: 0881 612345 where the PBX wants a 0, too.
+func (r *Rules) complete(number string) bool {
+	return r.known(number) || slices.ContainsFunc(r.international(number), func(head int) bool {
+		c, national, _ := countryOf(number[head:])
+		return c.has(national)
+	})
 }
 
 // known reports whether an exchange at home takes text for a number of the country.

@@ -147,7 +147,7 @@ func (r *Rules) at(s start, text string) []reading {
 		list[0].known = list[0].known || rd.known
 		list = append(list, rd)
 	}
-	list[0].short = !plus && !list[0].known && !s.guess && len(text) <= maxShort
+	list[0].short = !plus && !s.guess && len(text) <= maxShort && (!list[0].known || own.enquiries(text))
 	return list
 }
 
@@ -216,11 +216,13 @@ func (r *Rules) numbered(rd reading, head int, full string) reading {
 	if !ok {
 		rd.national = full
 	}
+	rd.short = rd.coded && !rd.unsure && c.code == own.code && len(national) <= maxShort &&
+		(!c.has(national) || own.enquiries(national))
 	land, aside := landOf(c.code, national, own)
 	rd.land, rd.abroad = land, !rd.unsure && own.code != "" && (c.code != own.code || aside)
 	area := 0 // digits of the national number that name a land aside
 	if aside {
-		area = 3
+		area = 3 // French numbers, too: 262, 590
 		if c.code == "7" {
 			area = 1
 		}

@@ -98,6 +98,16 @@ func lookup(iso string) (*region, bool) {
 	return &region{international: never, dial: "00", emergency: never, trunk: never, shortDear: never}, false
 }
 
+// directory are the numbers for directory enquiries that the countries of Europe agreed upon:
+// 118 and two or three digits. They cost what their owner likes,
+// and some countries' patterns of ordinary numbers have them.
+var directory = regexp.MustCompile(`^118\d{2,3}$`)
+
+// enquiries reports whether a short number is for directory enquiries.
+func (own *region) enquiries(short string) bool {
+	return own.code != "" && strings.Contains("34", own.code[:1]) && directory.MatchString(short)
+}
+
 func formatsOf(iso string) (list []format) {
 	for f := range rows(formatTable) {
 		if f[0] == iso {
@@ -234,6 +244,12 @@ var together = map[string]string{
 	"GG": "GG GB JE IM", "JE": "JE GB GG IM", "IM": "IM GB GG JE",
 }
 
+// overseas are what a French number begins with that leads out of Europe: 0262 … and 0590 …
+// have country codes of their own and are dialled as at home, too (Arcep, 2018-0881).
+var overseas = [][2]string{
+	{"26[23]|69[23]", "RE"}, {"269|639", "YT"}, {"590|69[01]", "GP"}, {"594|694", "GF"}, {"596|69[67]", "MQ"}, {"508", "PM"},
+}
+
 // lands are the rows of the table, by country code.
 var lands = sync.OnceValue(func() map[string][][]string {
 	all := map[string][][]string{}
@@ -248,6 +264,11 @@ var lands = sync.OnceValue(func() map[string][][]string {
 // main one's. It is "" for a code of one region. aside reports whether the land has to be
 // named beside its country code: it is neither at home nor billed as the main one is.
 func landOf(code, national string, home *region) (land string, aside bool) {
+	for _, f := range overseas {
+		if code == "33" && home.code == code && len(national) == 9 && pattern(f[0]).MatchString(national) {
+			return f[1], true
+		}
+	}
 	atHome := home.iso + " " + together[home.iso]
 	var main, other string
 	var known bool // the main one has it

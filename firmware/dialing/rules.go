@@ -158,11 +158,14 @@ func (r *Rules) permitted(number string, list, asked []reading) error {
 			err = fmt.Errorf("%w: %s is a premium-rate or shared-cost number", ErrDenied, rd.text)
 		case rd.short && !(list[0].known && !rd.base) && !r.spelled(number, rd, r.fits):
 			err = fmt.Errorf("%w: %s is a short number, which takes a mask of its very length", ErrDenied, rd.text)
+		case rd.abroad && rd.impossible() && rd.country.code == r.own().code:
+			err = rd.noNumber()
+		case rd.abroad && !r.spelled(number, rd, r.names) && rd.land == r.own().iso:
+			err = fmt.Errorf("%w: %s is no number of %s that is known; it%s", ErrDenied, rd.text, rd.land, rd.mask())
 		case rd.abroad && !r.spelled(number, rd, r.names):
 			err = fmt.Errorf("%w: %s is a call abroad%s", ErrDenied, rd.text, rd.hint())
 		case rd.impossible():
-			err = fmt.Errorf("%w: +%s%s is no number of its country: those have %s digits after the code and no trunk prefix",
-				ErrNumber, rd.country.code, rd.national, strings.Join(rd.country.lengths, ", "))
+			err = rd.noNumber()
 		}
 		if err != nil {
 			return err
@@ -188,21 +191,40 @@ func (rd reading) texts() (list []string) {
 
 // hint says how a call abroad is permitted.
 func (rd reading) hint() string {
+	if rd.land != "" {
+		return fmt.Sprintf(" (%s), which%s", rd.land, rd.mask())
+	}
+	return ", which" + rd.mask()
+}
+
+// mask says what names the country of a reading.
+func (rd reading) mask() string {
 	mask := "+" + rd.country.code
 	if w := rd.writings[0]; w.name > w.plus {
 		mask = w.text[:min(w.name, len(w.text))]
 	}
-	if rd.land != "" {
-		return fmt.Sprintf(" (%s), which takes a mask that names it, such as %sx*", rd.land, mask)
-	}
-	return fmt.Sprintf(", which takes a mask that names it, such as %sx*", mask)
+	return fmt.Sprintf(" takes a mask that names it, such as %sx*", mask)
+}
+
+// noNumber says why an impossible number is none.
+func (rd reading) noNumber() error {
+	return fmt.Errorf("%w: +%s%s is no number of its country: those have %s digits after the code and no trunk prefix",
+		ErrNumber, rd.country.code, rd.national, strings.Join(rd.country.lengths, ", "))
 }
 
 // isDear reports whether a number costs more than a call. What is in no country is dear.
 func (r *Rules) isDear(rd reading) bool {
+	own, short := r.own(), rd.national
+	if short == "" {
+		short = strings.TrimPrefix(rd.text, own.national)
+	}
+	if rd.country.code == own.code || rd.national == "" {
+		if whole(own.shortDear, rd.text) || whole(own.shortDear, short) {
+			return true
+		}
+	}
 	if rd.national == "" {
-		own := r.own()
-		return whole(own.shortDear, rd.text) || whole(own.shortDear, strings.TrimPrefix(rd.text, own.national))
+		return false
 	}
 	return rd.country.isDear(rd.national, !rd.guess) || rd.country.code == "" && !rd.unsure
 }

@@ -56,7 +56,7 @@ type Auth struct {
 	Log    *slog.Logger
 
 	known    known
-	misses   misses
+	logins   loginLimit
 	verifier verifier
 	refused  strangerLog
 }
@@ -171,7 +171,7 @@ func (a *Auth) basic(r *http.Request, addr netip.Addr) (User, error) {
 	}
 	name, password = toUTF8(name), toUTF8(password)
 	who := identify(addr, name)
-	if err := a.misses.check(who); err != nil {
+	if err := a.logins.check(who); err != nil {
 		return User{}, a.parting(who, err)
 	}
 	done, err := a.verifier.enter(r.Context(), networkOf(addr), sum)
@@ -182,7 +182,7 @@ func (a *Auth) basic(r *http.Request, addr netip.Addr) (User, error) {
 	if h := a.known.find(sum); h != nil { // verified while this one waited
 		return h.user, nil
 	}
-	if err := a.misses.check(who); err != nil {
+	if err := a.logins.check(who); err != nil {
 		return User{}, err
 	}
 	account, hash := a.find(name), "" // "" takes as long to compare as a user's
@@ -193,7 +193,7 @@ func (a *Auth) basic(r *http.Request, addr netip.Addr) (User, error) {
 		return User{}, a.failed(who, account)
 	}
 	user := User{account.Name, account.Admin}
-	a.misses.forgive(who)
+	a.logins.forgive(who)
 	a.known.add(sum, user, who)
 	return user, nil
 }
@@ -208,7 +208,7 @@ func (a *Auth) bearer(addr netip.Addr, token string) (User, error) {
 		}
 	}
 	who := identify(addr, "")
-	if err := a.misses.check(who); err != nil {
+	if err := a.logins.check(who); err != nil {
 		return User{}, err
 	}
 	return User{}, a.failed(who, nil)
@@ -217,7 +217,7 @@ func (a *Auth) bearer(addr netip.Addr, token string) (User, error) {
 // parting is a refusal that costs a guesser the connection.
 func (a *Auth) parting(who identity, err error) error {
 	var why *refusal
-	if errors.As(err, &why) && a.misses.hunted(who) {
+	if errors.As(err, &why) && a.logins.attacked(who) {
 		why.part = true
 	}
 	return err
@@ -226,7 +226,7 @@ func (a *Auth) parting(who identity, err error) error {
 // failed notes a failed login. The name is logged only if it is a user's: people type
 // passwords where the name belongs.
 func (a *Auth) failed(who identity, account *config.User) error {
-	a.misses.add(who)
+	a.logins.add(who)
 	name := "unknown"
 	if account != nil {
 		name = account.Name

@@ -12,16 +12,16 @@ import (
 
 func TestAFloodOfMadeUpNamesFillsNoMemoryAndFreesNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var m misses
+		var m loginLimit
 		anna := identify(netip.MustParseAddr("192.0.2.1"), "anna")
 		for range 10 {
 			m.add(anna)
 		}
-		for i := range 3 * maxMisses {
+		for i := range 3 * maxFailures {
 			m.add(identify(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), fmt.Sprint("eve", i)))
 		}
-		if len(m.by) > maxMisses+3 {
-			t.Errorf("%d entries, want at most %d", len(m.by), maxMisses)
+		if len(m.by) > maxFailures+3 {
+			t.Errorf("%d entries, want at most %d", len(m.by), maxFailures)
 		}
 		if m.check(anna) == nil {
 			t.Error("anna's client need not wait any more")

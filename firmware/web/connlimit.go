@@ -15,19 +15,19 @@ import (
 )
 
 const (
-	defaultRoom  = 512
+	defaultConns = 512
 	writeTimeout = 20 * time.Second // for the client to take 16 KiB at the most
 	longWork     = 20 * time.Second // an answer that takes longer may be cut to make room
 )
 
-// room is the connections that there are. A new one is always let in: when there are too
-// many, the one from which nothing complete has come for the longest time is closed. Ten
-// thousand idle clients, or as many that send a byte a second, so never keep a Disconnect
-// out, and one that has logged in stays longest.
+// connLimit is the connections that there are, and how many there may be. A new one is always
+// let in: when there are too many, the one from which nothing complete has come for the
+// longest time is closed. Ten thousand idle clients, or as many that send a byte a second, so
+// never keep a Disconnect out, and one that has logged in stays longest.
 //
-// This machine has a room of its own, which nobody on the network can fill, and one address,
+// This machine has a limit of its own, which nobody on the network can reach, and one address,
 // or /64 of IPv6, has half of the other at most.
-type room struct {
+type connLimit struct {
 	max    int // of the network's, and of this machine's
 	opened time.Time
 
@@ -38,33 +38,33 @@ type room struct {
 	at    map[netip.Addr]int   // and by address
 }
 
-func newRoom(size int) *room {
+func newConnLimit(size int) *connLimit {
 	if size <= 0 {
-		size = defaultRoom
+		size = defaultConns
 	}
-	return &room{max: size, opened: time.Now(), conns: map[*conn]bool{}, from: map[netip.Prefix]int{}, at: map[netip.Addr]int{}}
+	return &connLimit{max: size, opened: time.Now(), conns: map[*conn]bool{}, from: map[netip.Prefix]int{}, at: map[netip.Addr]int{}}
 }
 
-// conn is a connection in the room.
+// conn is a connection that connLimit counts.
 type conn struct {
 	net.Conn
-	room   *room
+	all    *connLimit
 	addr   netip.Addr
 	client netip.Prefix
 	local  bool
 	user   User // of the request that is at work, with HTTP/1 only: its goroutine's
 	ntlm   handshake
 	proven atomic.Bool  // somebody has logged in on it
-	cut    atomic.Int64 // when a Write is given up, by room.clock
+	cut    atomic.Int64 // when a Write is given up, by connLimit.clock
 	limit  readLimit
 	busy   atomic.Int32 // complete requests at work
-	since  atomic.Int64 // when one last came whole or was answered, by room.clock
+	since  atomic.Int64 // when one last came whole or was answered, by connLimit.clock
 }
 
 // listener yields conns.
 type listener struct {
 	net.Listener
-	room *room
+	all *connLimit
 }
 
 // Accept implements net.Listener.
@@ -74,7 +74,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		if c := l.room.admit(nc); c != nil {
+		if c := l.all.admit(nc); c != nil {
 			return c, nil
 		}
 	}
@@ -82,9 +82,9 @@ func (l *listener) Accept() (net.Conn, error) {
 
 // admit lets a connection in and closes another for it if need be. It returns nil where
 // every other one has work that can't be cut.
-func (m *room) admit(nc net.Conn) *conn {
+func (m *connLimit) admit(nc net.Conn) *conn {
 	addr := addrOf(nc.RemoteAddr().String())
-	c := &conn{Conn: nc, room: m, addr: addr, client: networkOf(addr), local: addr.IsLoopback()}
+	c := &conn{Conn: nc, all: m, addr: addr, client: networkOf(addr), local: addr.IsLoopback()}
 	c.since.Store(int64(m.clock()))
 	surplus := m.add(c)
 	if surplus != nil {
@@ -96,7 +96,7 @@ func (m *room) admit(nc net.Conn) *conn {
 	return c
 }
 
-func (m *room) add(c *conn) (surplus *conn) {
+func (m *connLimit) add(c *conn) (surplus *conn) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.conns[c] = true
@@ -119,7 +119,7 @@ func (m *room) add(c *conn) (surplus *conn) {
 			surplus = other
 		}
 	}
-	if surplus == nil || surplus.rank() == atWork {
+	if surplus == nil || surplus.rank() == busy {
 		return c
 	}
 	return surplus
@@ -127,11 +127,11 @@ func (m *room) add(c *conn) (surplus *conn) {
 
 // Ranks of connections, in the order in which they go.
 const (
-	stranger   = iota // idle, and nobody has logged in on it
-	atTheDoor         // at work, and nobody has logged in on it: what needs no login can wait
-	idle              // and somebody has
-	longAtWork        //
-	atWork            // stays
+	idleUnauthenticated = iota
+	busyUnauthenticated // what needs no login can wait
+	idle
+	longBusy
+	busy // stays
 )
 
 // goesBeforeLocked reports whether c is closed rather than other: of equal rank, one of the
@@ -140,7 +140,7 @@ func (c *conn) goesBeforeLocked(other *conn) bool {
 	if a, b := c.rank(), other.rank(); a != b {
 		return a < b
 	}
-	if a, b := c.room.at[c.addr], c.room.at[other.addr]; a != b && c.client == other.client {
+	if a, b := c.all.at[c.addr], c.all.at[other.addr]; a != b && c.client == other.client {
 		return a > b
 	}
 	return c.since.Load() < other.since.Load()
@@ -149,20 +149,20 @@ func (c *conn) goesBeforeLocked(other *conn) bool {
 func (c *conn) rank() int {
 	switch {
 	case c.busy.Load() == 0 && !c.proven.Load():
-		return stranger
+		return idleUnauthenticated
 	case !c.proven.Load():
-		return atTheDoor
+		return busyUnauthenticated
 	case c.busy.Load() == 0:
 		return idle
-	case c.room.clock()-time.Duration(c.since.Load()) > longWork:
-		return longAtWork
+	case c.all.clock()-time.Duration(c.since.Load()) > longWork:
+		return longBusy
 	}
-	return atWork
+	return busy
 }
 
 // Close implements net.Conn.
 func (c *conn) Close() error {
-	m := c.room
+	m := c.all
 	m.mu.Lock()
 	if m.conns[c] {
 		delete(m.conns, c)
@@ -190,7 +190,7 @@ const writeSpare = 5 * time.Second
 
 // Write implements net.Conn. A client that does not read its answers must not hold them.
 func (c *conn) Write(b []byte) (int, error) {
-	now := c.room.clock()
+	now := c.all.clock()
 	if cut := time.Duration(c.cut.Load()); cut-now < writeTimeout {
 		c.cut.Store(int64(now + writeTimeout + writeSpare))
 		_ = c.Conn.SetWriteDeadline(time.Now().Add(writeTimeout + writeSpare))
@@ -277,7 +277,7 @@ func (c *conn) rearm() bool {
 }
 
 // closeIdle closes the connections on which no complete request is at work.
-func (m *room) closeIdle() {
+func (m *connLimit) closeIdle() {
 	m.mu.Lock()
 	var waiting []*conn
 	for c := range m.conns {
@@ -291,8 +291,8 @@ func (m *room) closeIdle() {
 	}
 }
 
-// clock is how long the room has been open: a time that is cheap to read, and never jumps.
-func (m *room) clock() time.Duration { return time.Since(m.opened) }
+// clock is how long the server has been open: a time that is cheap to read, and never jumps.
+func (m *connLimit) clock() time.Duration { return time.Since(m.opened) }
 
 // begin notes that a complete request is at work; end that it is answered. A nil conn, of a
 // server that is not ours, notes nothing.
@@ -301,7 +301,7 @@ func (c *conn) end()   { c.work(-1) }
 
 func (c *conn) work(n int32) {
 	if c != nil {
-		c.since.Store(int64(c.room.clock())) // first, so that it never looks older than it is
+		c.since.Store(int64(c.all.clock())) // first, so that it never looks older than it is
 		c.busy.Add(n)
 	}
 }

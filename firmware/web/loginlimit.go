@@ -14,18 +14,18 @@ import (
 )
 
 const (
-	remember   = 24 * time.Hour // since its last use a verified password is not hashed again: longer than any call
-	maxKnown   = 1000
-	freeTries  = 3
-	firstWait  = time.Second      // after freeTries failures; doubled by each further one
-	lastWait   = 5 * time.Minute  // longest for a user from an address
-	otherWait  = 15 * time.Second // longest for failures of others there, or elsewhere: guessing must not lock a user out
-	forget     = 3 * lastWait     // a failure so long ago counts no more
-	maxMisses  = 4096             // entries: made-up names must not fill the memory
-	maxProbes  = 100              // logins a minute of one user from one address that come too early
-	maxHashing = 2                // passwords hashed at once, each a core for a tenth of a second
-	maxWaiting = 64               // more requests that wait for that are turned away,
-	maxOfOne   = maxWaiting / 2   // and those of one network (see networkOf)
+	remember    = 24 * time.Hour // since its last use a verified password is not hashed again: longer than any call
+	maxKnown    = 1000
+	freeTries   = 3
+	firstWait   = time.Second      // after freeTries failures; doubled by each further one
+	lastWait    = 5 * time.Minute  // longest for a user from an address
+	otherWait   = 15 * time.Second // longest for failures of others there, or elsewhere: guessing must not lock a user out
+	forget      = 3 * lastWait     // a failure so long ago counts no more
+	maxFailures = 4096             // entries: made-up names must not fill the memory
+	maxProbes   = 100              // logins a minute of one user from one address that come too early
+	maxHashing  = 2                // passwords hashed at once, each a core for a tenth of a second
+	maxWaiting  = 64               // more requests that wait for that are turned away,
+	maxOfOne    = maxWaiting / 2   // and those of one network (see networkOf)
 )
 
 // identity is whose login it is, and from where, as far as failures are counted.
@@ -52,19 +52,19 @@ func digest(parts ...string) (d [16]byte) {
 	return d
 }
 
-// misses counts failed logins: of a user, from an address, and of a user from an address. One
-// who has logged in from an address before is not kept out there by what others try elsewhere,
-// or as somebody else. An IPv6 network is many people: each address counts for itself, and
-// somebody who has a whole network's addresses is bounded by the user's count, and by the
-// verifier.
-type misses struct {
-	mu    sync.Mutex // guards what follows
-	by    map[[16]byte]*miss
-	homes map[[16]byte]bool // "both" of logins that succeeded
+// loginLimit delays logins after failed ones, which it counts: of a user, from an address, and
+// of a user from an address. One who has logged in from an address before is not kept out
+// there by what others try elsewhere, or as somebody else. An IPv6 network is many people:
+// each address counts for itself, and somebody who has a whole network's addresses is bounded
+// by the user's count, and by the verifier.
+type loginLimit struct {
+	mu       sync.Mutex // guards what follows
+	by       map[[16]byte]*failures
+	loggedIn map[[16]byte]bool // "both" of logins that succeeded
 }
 
-// miss counts failures in a row.
-type miss struct {
+// failures are failed logins in a row.
+type failures struct {
 	n      int
 	last   time.Time
 	until  time.Time // no attempt is looked at before
@@ -72,16 +72,16 @@ type miss struct {
 	minute time.Time // since then
 }
 
-// keys are what stands against a login.
-func (m *misses) keysLocked(who identity) [][16]byte {
-	if m.homes[who.both] {
+// keysLocked are the counts that hold for a login.
+func (m *loginLimit) keysLocked(who identity) [][16]byte {
+	if m.loggedIn[who.both] {
 		return [][16]byte{who.both}
 	}
 	return [][16]byte{who.both, who.from, who.user}
 }
 
 // check refuses a login that comes too early after failures, without a look at it.
-func (m *misses) check(who identity) error {
+func (m *loginLimit) check(who identity) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var wait time.Duration
@@ -102,25 +102,25 @@ func (m *misses) check(who identity) error {
 	return &refusal{status: http.StatusTooManyRequests, wait: wait, text: "too many failed logins: wait as long as Retry-After says"}
 }
 
-// hunted reports whether somebody tries passwords of this user from this address over and
+// attacked reports whether somebody tries passwords of this user from this address over and
 // over. A verified one is recognised at no cost, which serves a guesser at the same address
 // too: such a guesser has to make a connection for each try.
-func (m *misses) hunted(who identity) bool {
+func (m *loginLimit) attacked(who identity) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	f := m.by[who.both]
 	return f != nil && f.probes > maxProbes && time.Since(f.minute) < time.Minute
 }
 
-// home reports whether who has logged in from the address before.
-func (m *misses) home(who identity) bool {
+// knows reports whether who has logged in from the address before.
+func (m *loginLimit) knows(who identity) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.homes[who.both]
+	return m.loggedIn[who.both]
 }
 
 // add counts a failed login.
-func (m *misses) add(who identity) {
+func (m *loginLimit) add(who identity) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
@@ -128,7 +128,7 @@ func (m *misses) add(who identity) {
 	for _, key := range [][16]byte{who.both, who.from, who.user} {
 		f := m.by[key]
 		if f == nil || now.Sub(f.last) > forget {
-			f = &miss{}
+			f = &failures{}
 			m.by[key] = f
 		}
 		f.last = now
@@ -143,34 +143,34 @@ func (m *misses) add(who identity) {
 }
 
 // forgive forgets the failures before a login that succeeded.
-func (m *misses) forgive(who identity) {
+func (m *loginLimit) forgive(who identity) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, key := range [][16]byte{who.both, who.from, who.user} {
 		delete(m.by, key)
 	}
-	if m.homes == nil || len(m.homes) >= maxMisses {
-		m.homes = map[[16]byte]bool{}
+	if m.loggedIn == nil || len(m.loggedIn) >= maxFailures {
+		m.loggedIn = map[[16]byte]bool{}
 	}
-	m.homes[who.both] = true
+	m.loggedIn[who.both] = true
 }
 
 // pruneLocked keeps the map small: it drops what counts no more, and if that is not enough
 // some of what does.
-func (m *misses) pruneLocked(now time.Time) {
+func (m *loginLimit) pruneLocked(now time.Time) {
 	if m.by == nil {
-		m.by = map[[16]byte]*miss{}
+		m.by = map[[16]byte]*failures{}
 	}
-	if len(m.by) < maxMisses {
+	if len(m.by) < maxFailures {
 		return
 	}
 	for key, f := range m.by {
-		if now.Sub(f.last) > forget || len(m.by) > maxMisses*3/4 && now.After(f.until) {
+		if now.Sub(f.last) > forget || len(m.by) > maxFailures*3/4 && now.After(f.until) {
 			delete(m.by, key)
 		}
 	}
 	for key := range m.by {
-		if len(m.by) <= maxMisses*3/4 {
+		if len(m.by) <= maxFailures*3/4 {
 			break
 		}
 		delete(m.by, key)

@@ -88,7 +88,7 @@ func (a *Auth) ntlmFinish(r *http.Request, addr netip.Addr, h *handshake, msg []
 		return User{}, unauthorized(err.Error())
 	}
 	who := identify(addr, m.user)
-	if err := a.misses.check(who); err != nil && !a.misses.home(who) { // as a remembered password is
+	if err := a.logins.check(who); err != nil && !a.logins.knows(who) { // as a remembered password is
 		return User{}, a.parting(who, err)
 	}
 	account := a.find(m.user)
@@ -103,7 +103,7 @@ func (a *Auth) ntlmFinish(r *http.Request, addr netip.Addr, h *handshake, msg []
 	if !ok || !exists || !m.checkMIC(base, h.negotiate, h.offer, msg) || !m.bound(r.TLS != nil, a.Leaf) {
 		return User{}, a.failed(who, account)
 	}
-	a.misses.forgive(who)
+	a.logins.forgive(who)
 	return User{account.Name, account.Admin}, nil
 }
 

@@ -47,7 +47,7 @@ type ServerConfig struct {
 type Server struct {
 	http    http.Server
 	listen  net.Listener
-	room    *room
+	conns   *connLimit
 	handler http.Handler
 	log     *slog.Logger
 	cancel  context.CancelFunc // ends the requests' contexts
@@ -75,7 +75,7 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 func newServer(l net.Listener, cfg ServerConfig) *Server {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Server{
-		listen: l, room: newRoom(cfg.MaxConnections), handler: cfg.Handler, log: cfg.Log,
+		listen: l, conns: newConnLimit(cfg.MaxConnections), handler: cfg.Handler, log: cfg.Log,
 		cancel: cancel, failed: make(chan error, 1), quiet: make(chan struct{}),
 	}
 	s.http = http.Server{
@@ -97,7 +97,7 @@ func newServer(l net.Listener, cfg ServerConfig) *Server {
 // serve runs until Close, or until the listener fails.
 func (s *Server) serve() {
 	defer close(s.failed)
-	l := &listener{s.listen, s.room}
+	l := &listener{s.listen, s.conns}
 	var err error
 	if s.http.TLSConfig != nil {
 		err = s.http.ServeTLS(l, "", "")
@@ -166,7 +166,7 @@ func (s *Server) Close(ctx context.Context) error {
 		s.leave()
 	})
 	s.cancel()
-	s.room.closeIdle()
+	s.conns.closeIdle()
 	err := s.http.Shutdown(ctx)
 	if err != nil {
 		err = s.http.Close()

@@ -505,7 +505,7 @@ func TestAReadDeadlineHoldsHoweverItIsMoved(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				near, far := net.Pipe()
 				defer far.Close()
-				c := newRoom(0).admit(near)
+				c := newConnLimit(0).admit(near)
 				began := time.Now()
 				ended := make(chan error, 1)
 				move := func(d time.Duration) {
@@ -551,7 +551,7 @@ func TestAReaderThatWasCalledOffHasADeadlineAgain(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				near, far := net.Pipe()
 				defer far.Close()
-				c := newRoom(0).admit(near)
+				c := newConnLimit(0).admit(near)
 				read := func() error { _, err := c.Read(make([]byte, 1)); return err }
 				_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
 				off := make(chan error, 1)

@@ -62,6 +62,13 @@ func TestNoiseOfALineIsNoAnswer(t *testing.T) {
 		"hum of 60 Hz":           hummed(silence(14*second), 60, -30),
 		"hum of 100 Hz":          hummed(silence(14*second), 100, -38),
 		"hum of 120 Hz":          hummed(silence(14*second), 120, -38),
+		"hum of 50 Hz, 8 bits":   eightBits(hummed(silence(14*second), 50, -38)),
+		"hum of 60 Hz, 8 bits":   eightBits(hummed(silence(14*second), 60, -30)),
+		"pure 50 Hz, 8 bits":     eightBits(audio.Tone([]float64{50}, 14*second, -38)),
+		"pure 100 Hz, 8 bits":    eightBits(audio.Tone([]float64{100}, 14*second, -34)),
+		"buzz of 150 Hz":         audio.Tone([]float64{150, 250, 350}, 14*second, -42),
+		"hiss, 8 bits":           eightBits(noisy(silence(14*second), -42)),
+		"comfort noise, 8 bits":  eightBits(smooth(14*second, -42)),
 		"a loud hum of 50 Hz":    hummed(silence(14*second), 50, -24),
 		"hiss":                   noisy(silence(14*second), -38),
 		"a loud hiss":            noisy(silence(14*second), -32),
@@ -97,9 +104,13 @@ func TestAnAnswerIsHeardOverTheNoiseOfALine(t *testing.T) {
 			"hum of 60 Hz":  hummed(silence(14*second), 60, -30),
 			"comfort noise": smooth(14*second, -46),
 			"hiss":          noisy(silence(14*second), -46),
+			"8 bits":        nil,
 			"clicks":        clicks(14*second, 2, 4),
 		} {
 			line := sum(join(cadence([]float64{440, 480}, -20, 9*second, 2000, 4000), atLevel(hello, level)), noise)
+			if noise == nil {
+				line = eightBits(line)
+			}
 			got, events := progress("us", line, 160)
 			if got != "ringback, voice" {
 				t.Errorf("%.0f dBm0 over %s: heard %v", level, name, events)

@@ -6,6 +6,7 @@ import "time"
 type Event struct {
 	Sound Sound
 	At    time.Duration // since the first sample heard
+	Guess bool          // a ringback that is none of the country's, by its cadence alone
 }
 
 // Progress hears in received audio what becomes of a call. It is not safe for concurrent use.
@@ -62,7 +63,8 @@ func (p *Progress) Hear(samples []int16) (events []Event) {
 		p.follow(p.noise.listen(p.buf))
 		if s := p.judge(); s != "" && s != p.said {
 			p.said = s
-			events = append(events, Event{s, time.Duration(p.steps) * time.Second * progressStep / Rate})
+			at := time.Duration(p.steps) * time.Second * progressStep / Rate
+			events = append(events, Event{s, at, s == Ringback && p.ringing.Hz == nil})
 		}
 	}
 	return events

@@ -87,7 +87,7 @@ func TestTonesOfEachCountry(t *testing.T) {
 				c := join(silence(lead), cadence(test.hz, level-3, 12*time.Second, test.ms...))
 				got, events := progress(test.country, noisy(c, -58), 160)
 				if got != test.sound {
-					t.Errorf("at %.0f dBm0: heard %q", level, events)
+					t.Errorf("at %.0f dBm0: heard %v", level, events)
 					continue
 				}
 				if took := events[0].At - lead; took > test.within {

@@ -1,6 +1,7 @@
 package call_test
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -65,6 +66,21 @@ func TestTheBoardDialsOnWhateverInvitesItTo(t *testing.T) {
 					t.Errorf("answer %s; heard %.2f", info.Answer, b.hears("fxo1", req.Clip))
 				}
 			})
+		})
+	}
+}
+
+// A ringback that is none of the country's is a guess, and so is the answer when it ends.
+func TestAnAnswerIsAsSureAsTheRingbackBeforeIt(t *testing.T) {
+	for country, want := range map[string]string{"fr": "ringback", "a country that is not listed": "assumed", "us": "assumed"} {
+		synctest.Test(t, func(t *testing.T) {
+			tones := sim.TonePlans["fr"]
+			x := sim.New(sim.Options{Tones: &tones, Numbers: map[string]sim.FarEnd{"5550183": {Rings: 2}}})
+			b := newBoardOn(t, x, func(o *call.Options) { o.Lines[0].Tones = audio.PlanOf(country) }, "fxo1")
+			info, states := b.until(t, b.start(t, request("5550183")).ID, call.Disconnected)
+			if info.Answer != want || !slices.Contains(states, call.Alerted) {
+				t.Errorf("%s: answer %q, states %v, %s; want %q", country, info.Answer, states, info.Reason, want)
+			}
 		})
 	}
 }

@@ -78,6 +78,9 @@ func listener(plan audio.Plan) func([]int16) modem.Progress {
 		heard := modem.Undecided
 		for _, e := range p.Hear(samples) {
 			heard = means[e.Sound]
+			if e.Guess {
+				heard = modem.LikeRinging
+			}
 		}
 		return heard
 	}

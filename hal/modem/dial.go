@@ -71,7 +71,7 @@ func (o *operation) newCall(voice bool) {
 		old.close()
 	}
 	o.call = newCall()
-	o.call.voice = voice
+	o.call.voice, o.call.ears = voice, voice && o.s.cfg.Listen != nil
 	o.s.setCall(o.call)
 }
 

@@ -31,6 +31,7 @@ type call struct {
 	ask    chan struct{} // holds a token when proof is wanted at once
 	began  time.Time
 	voice  bool     // on an analogue line, which has one call at a time
+	ears   bool     // the board hears ringback and answers itself
 	pcm    *pcmPort // GSM only
 	audio  bool     // the GSM modem's sound was switched to the PCM port
 
@@ -85,12 +86,15 @@ func (c *call) listen(on bool) {
 	c.listening = on
 }
 
-func (c *call) alert() {
+func (c *call) alert() { c.alerts(Ringback) }
+
+// alerts notes that the far end's telephone rings; sure says how sure its end is an answer.
+func (c *call) alerts(sure Answer) {
 	c.mu.Lock()
 	first := !c.alerted
 	c.alerted = true
 	if c.answer == Assumed {
-		c.answer = Ringback
+		c.answer = sure
 	}
 	c.mu.Unlock()
 	if first {
@@ -145,6 +149,9 @@ func (c *call) isAnswered() bool {
 
 // code takes a DLE code of a voice modem (V.253 clause 9, IS-101, and vendors').
 func (c *call) code(code byte) {
+	if c.ears && (code == 'r' || code == 'v' || code == 'V' || code == 'O') {
+		return // the board hears that itself, as this modem can't
+	}
 	answered := c.isAnswered()
 	ended := fmt.Errorf("%w: <DLE>%c", ErrHungUp, code)
 	switch code {

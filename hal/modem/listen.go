@@ -14,6 +14,7 @@ const (
 	Undecided    Progress = iota
 	DialTone              // the exchange waits for digits, or, in a call, the far end has hung up
 	Ringing               // ringback
+	LikeRinging           // a tone that is taken for ringback, and may be none
 	Answered              // ringback has stopped, or somebody speaks
 	Busy                  // busy tone
 	Unobtainable          // special information tone, congestion, reorder
@@ -127,6 +128,8 @@ func (o *operation) progress(p Progress, _ *time.Timer) error {
 	switch p {
 	case Ringing:
 		o.call.alert()
+	case LikeRinging:
+		o.call.alerts(Assumed)
 	case Answered:
 		return errAnswered
 	case Busy:

@@ -26,6 +26,8 @@ func listen() ([]Result, error) {
 	}
 	ringing := append(audio.Tone([]float64{440, 480}, 2*time.Second, -16), make(audio.Clip, 4*audio.Rate)...)
 	keys := audio.DTMF("1234567890*#", 100*time.Millisecond, 100*time.Millisecond)
+	var sent audio.Echo
+	hearEcho := func(_ *audio.Keys, _ *audio.Progress, piece audio.Clip) { sent.Sent(piece, time.Time{}) }
 	hearKeys := func(k *audio.Keys, _ *audio.Progress, piece audio.Clip) { k.Hear(piece) }
 	hearTones := func(_ *audio.Keys, p *audio.Progress, piece audio.Clip) { p.Hear(piece) }
 	var results []Result
@@ -36,6 +38,7 @@ func listen() ([]Result, error) {
 	}{
 		{"keys (DTMF) in speech", voice, hearKeys},
 		{"keys (DTMF) while they are pressed", keys, hearKeys},
+		{"keys (DTMF) in the speech that is sent", voice, hearEcho},
 		{"call progress in speech", voice, hearTones},
 		{"call progress in ringback", ringing, hearTones},
 	} {

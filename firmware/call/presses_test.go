@@ -45,15 +45,16 @@ func TestOurOwnSoundThatComesBackPressesNoKeys(t *testing.T) {
 	}
 	for name, keys := range map[string]audio.Clip{"quick": quick, "held": slow, "uneven": weak} {
 		clip := append(append(speech(2*time.Second), keys...), speech(2*time.Second)...)
-		for _, loss := range []float64{0, 10, 26} {
-			for _, delay := range []time.Duration{20, 150, 400} {
-				t.Run(fmt.Sprintf("%s keys, %.0f dB weaker, after %d ms", name, loss, delay), func(t *testing.T) {
-					end := sim.FarEnd{Rings: 1, EchoDelay: delay * time.Millisecond, EchoLoss: loss}
-					if deletes(t, "gsm1", end, clip, nil) {
-						t.Error("the message has deleted itself")
-					}
-				})
-			}
+		for _, echo := range []sim.FarEnd{
+			{EchoLoss: 0, EchoDelay: 20 * time.Millisecond}, {EchoLoss: 0, EchoDelay: 400 * time.Millisecond},
+			{EchoLoss: 10, EchoDelay: 150 * time.Millisecond}, {EchoLoss: 26, EchoDelay: 100 * time.Millisecond},
+		} {
+			t.Run(fmt.Sprintf("%s keys, %.0f dB weaker, after %v", name, echo.EchoLoss, echo.EchoDelay), func(t *testing.T) {
+				echo.Rings = 1
+				if deletes(t, "gsm1", echo, clip, nil) {
+					t.Error("the message has deleted itself")
+				}
+			})
 		}
 	}
 }

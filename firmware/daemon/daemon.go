@@ -19,7 +19,9 @@ import (
 	"hookswitch/firmware/call"
 	"hookswitch/firmware/config"
 	"hookswitch/firmware/keypad"
+	"hookswitch/firmware/mail"
 	"hookswitch/firmware/mailbox"
+	"hookswitch/firmware/trace"
 	"hookswitch/firmware/web"
 	"hookswitch/hal/guard"
 	"hookswitch/hal/sim"
@@ -97,11 +99,11 @@ func Open(opt Options) (d *Daemon, err error) {
 			return d, err
 		}
 	}
-	var trace *tracer
+	var printer *trace.Printer
 	if opt.Trace || cfg.Log.Trace {
-		trace = &tracer{w: opt.lines}
+		printer = trace.New(opt.lines)
 	}
-	lines, err := d.lines(opt, trace)
+	lines, err := d.lines(opt, printer)
 	if err != nil {
 		return d, err
 	}
@@ -233,7 +235,9 @@ func (d *Daemon) serve(store *mailbox.Store, tlsConfig *tls.Config, opt Options)
 		calls: d.calls, store: store, users: d.accounts(), maxCall: d.cfg.Dialing.MaxCall, log: d.log,
 		decoding: newWorkers(maxDecoding), mailing: newWorkers(maxMailing),
 		pin: pinSender{
-			server: d.cfg.Mail.SMTP, from: d.cfg.Mail.From, user: d.cfg.Mail.User, passwordFile: d.cfg.Mail.PasswordFile,
+			mail: mail.Sender{
+				Server: d.cfg.Mail.SMTP, From: d.cfg.Mail.From, User: d.cfg.Mail.User, PasswordFile: d.cfg.Mail.PasswordFile,
+			},
 			show: opt.Show,
 		},
 	}

@@ -9,6 +9,7 @@ import (
 	"hookswitch/firmware/audio"
 	"hookswitch/firmware/call"
 	"hookswitch/firmware/config"
+	"hookswitch/firmware/trace"
 	"hookswitch/hal"
 	"hookswitch/hal/hook"
 	"hookswitch/hal/modem"
@@ -19,7 +20,7 @@ import (
 
 // lines opens what the configured lines are wired to. A relay or input that can't be
 // opened puts its own line in fault, not the board.
-func (d *Daemon) lines(opt Options, trace *tracer) ([]call.LineConfig, error) {
+func (d *Daemon) lines(opt Options, printer *trace.Printer) ([]call.LineConfig, error) {
 	if opt.Config == "" {
 		d.sim = sim.New(sim.Options{Dir: filepath.Join(d.cfg.Data, "far-end"), Speed: opt.SpeedUp, Log: d.log, Trace: opt.SimTrace, Edge: opt.SimEdge})
 	}
@@ -29,8 +30,8 @@ func (d *Daemon) lines(opt Options, trace *tracer) ([]call.LineConfig, error) {
 	for _, c := range d.cfg.Lines {
 		l := call.LineConfig{
 			Name: c.Name, Users: c.Users, Prefixes: c.Prefix, PressOne: c.PressOne, SayKeys: c.SayKeys, LeadIn: c.LeadIn,
-			Modem: modem.Config{Name: c.Name, Dialect: c.Dialect, SIMPIN: c.SIMPIN, PINs: pins, Baud: c.Baud, Init: c.Init, Log: d.log, Trace: trace.bytes(c.Name)},
-			Hook:  hook.Config{Settle: c.Hook.Settle, MinOnHook: c.Hook.MinOnHook, LoopBreak: c.Loop.Break, Edge: trace.edge(c.Name)},
+			Modem: modem.Config{Name: c.Name, Dialect: c.Dialect, SIMPIN: c.SIMPIN, PINs: pins, Baud: c.Baud, Init: c.Init, Log: d.log, Trace: printer.Bytes(c.Name)},
+			Hook:  hook.Config{Settle: c.Hook.Settle, MinOnHook: c.Hook.MinOnHook, LoopBreak: c.Loop.Break, Edge: printer.Edge(c.Name)},
 		}
 		if v, err := dialect.ParseVoiceFormat(c.Voice); err == nil && c.Voice != "" { // the configuration is checked
 			l.Modem.VoiceFormat = &v

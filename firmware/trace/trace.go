@@ -1,4 +1,5 @@
-package daemon
+// Package trace prints what goes over the AT ports and what the hook relays do.
+package trace
 
 import (
 	"fmt"
@@ -8,21 +9,24 @@ import (
 	"time"
 )
 
-// tracer prints what goes over the AT ports and what the hook relays do, as it happens:
+// Printer prints it as it happens:
 //
 //	12:00:01.234 fxo1 > ATDT5550100\r
 //	12:00:08.300 fxo1 < \r\nOK\r\n
 //	12:00:09.001 fxo1 hook relay opened
 //
-// A nil tracer prints nothing.
-type tracer struct {
-	mu    sync.Mutex
+// A nil Printer prints nothing.
+type Printer struct {
+	mu    sync.Mutex // guards what follows
 	w     io.Writer
 	voice map[string]bool // lines and directions in the middle of voice data
 }
 
-// bytes is a modem.Config's Trace for a line.
-func (t *tracer) bytes(line string) func(sent bool, data []byte) {
+// New prints to w.
+func New(w io.Writer) *Printer { return &Printer{w: w, voice: map[string]bool{}} }
+
+// Bytes is a modem.Config's Trace for a line.
+func (t *Printer) Bytes(line string) func(sent bool, data []byte) {
 	if t == nil {
 		return nil
 	}
@@ -35,8 +39,8 @@ func (t *tracer) bytes(line string) func(sent bool, data []byte) {
 	}
 }
 
-// edge is a hook.Config's Edge for a line.
-func (t *tracer) edge(line string) func(closed bool) {
+// Edge is a hook.Config's Edge for a line.
+func (t *Printer) Edge(line string) func(closed bool) {
 	if t == nil {
 		return nil
 	}
@@ -56,12 +60,9 @@ func now() string { return time.Now().Format("15:04:05.000") }
 // voiceBytes is how much unprintable data is sound; nobody wants to read it.
 const voiceBytes = 24
 
-func (t *tracer) print(line, dir string, data []byte) {
+func (t *Printer) print(line, dir string, data []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.voice == nil {
-		t.voice = map[string]bool{}
-	}
 	key := line + dir
 	if len(data) > voiceBytes && unprintable(data) > len(data)/4 {
 		if !t.voice[key] {

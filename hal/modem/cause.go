@@ -23,9 +23,6 @@ func resultError(result string) error {
 		return faultf(ErrNoService, "the modem dials this number no more for a while, as its country's rules want after vain attempts (%s): "+
 			"wait, or switch it off for 5 s", result)
 	}
-	if strings.HasPrefix(result, "CONNECT") {
-		return faultf(ErrRefused, "a modem or a fax machine has answered (%s), not a person", result)
-	}
 	switch cmeCode(result) {
 	case 10, 11, 12, 13, 14, 15, 30, 31, 32: // SIM missing, locked, broken, busy, wrong; no network (TS 27.007 §9.2)
 		return ErrNoService

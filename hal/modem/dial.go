@@ -45,7 +45,7 @@ func (o *operation) dialVoice(number string) (Answer, error) {
 	case "POLARITY REVERSAL":
 		o.call.sure(Supervised)
 	default: // CONNECT: a data modem has answered a data modem
-		return "", resultError(result)
+		return "", faultf(ErrRefused, "a modem or a fax machine has answered (%s), not a person", result)
 	}
 	o.call.connect(Assumed)
 	return o.call.surely(), o.offHook()

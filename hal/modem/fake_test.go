@@ -37,6 +37,7 @@ type quirks struct {
 	mutedBy *bool                   // nor while this is set
 	ring    bool                    // RING before every answer
 	noPurge bool                    // +VTX does not know DLE CAN
+	heeds   func(cmd string)        // sees each command before it is answered; called with mu held
 	onPIN   func(pin string) string // answers AT+CPIN=; called with mu held
 	onDial  func(f *fake)           // what becomes of ATD, in its own goroutine; nil is an OK at once
 	onTalk  func(f *fake)           // what happens once +VTX or +VRX runs, in its own goroutine
@@ -231,6 +232,9 @@ func (f *fake) dials(how func(*fake)) { f.change(func() { f.onDial = how }) }
 func (f *fake) quirk(cmd string) (q quirks, answer string, found bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.heeds != nil {
+		f.heeds(cmd)
+	}
 	if pin, is := strings.CutPrefix(cmd, `AT+CPIN="`); is && f.onPIN != nil {
 		return f.quirks, f.onPIN(strings.TrimSuffix(pin, `"`)), true
 	}

@@ -2,6 +2,7 @@ package modem_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -229,6 +230,51 @@ func TestAModuleThatRestartsAsItDialsIsKnownByItsEcho(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		f.change(func() { f.echo = false })
+		hangUp(t, m)
+	})
+}
+
+// The stored profile of a modem has Q1: it does what it is told and says nothing until it is
+// told Q0, and after each ATZ anew.
+func TestAModemThatIsToldToBeQuietIsAskedToSpeak(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, quiet := newFake(), true
+		f.mutedBy = &quiet
+		f.heeds = func(cmd string) {
+			switch {
+			case strings.Contains(cmd, "Q0"):
+				quiet = false
+			case cmd == "ATZ":
+				quiet = true
+			}
+		}
+		m := modem.New(f.config("voice"))
+		t.Cleanup(func() { f.shut(m) })
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		defer cancel()
+		if err := m.WaitReady(ctx); err != nil {
+			t.Fatal(err)
+		}
+		answers(t, m)
+		hangUp(t, m)
+	})
+}
+
+// A modem that leaves voice data mode in the middle of a message, or does not say that it has
+// played it.
+func TestAModemThatStopsPlayingSaysSoInASentence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		m := start(t, f, "voice")
+		answers(t, m)
+		time.AfterFunc(2*time.Second, func() {
+			f.set(commands, true)
+			f.say("\x10\x03\r\nOK\r\n")
+		})
+		_, err := m.Play(t.Context(), bytes.NewReader(tone(20*time.Second)), modem.Far{})
+		if !errors.Is(err, modem.ErrRefused) || !strings.Contains(err.Error(), "stopped playing by itself") {
+			t.Errorf("got %v", err)
+		}
 		hangUp(t, m)
 	})
 }

@@ -180,7 +180,7 @@ func (o *operation) playOut(stream *at.Stream, p *pacer) error {
 		default:
 		}
 	}
-	return fmt.Errorf("%w: the modem does not say that it has played the message", ErrTimeout)
+	return faultf(ErrTimeout, "the modem was sent the whole message and does not say that it has played it: it may have been heard in part only")
 }
 
 // voiceSink is a voice modem in +VTX.
@@ -205,5 +205,6 @@ func (v *voiceSink) send(samples []int16) error {
 		}
 	default:
 	}
-	return fmt.Errorf("%w: the modem has left voice data mode by itself", ErrRefused)
+	return faultf(ErrRefused, "the modem has stopped playing by itself, and the message was heard in part only: "+
+		"if that happens again, switch it off for 5 s")
 }

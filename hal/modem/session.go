@@ -177,6 +177,7 @@ func (s *session) start(ctx context.Context) error {
 	// The OK to ATH may have been that to the end of voice data. ATZ hangs up as well; where
 	// it is refused ATH says it again. It brings echo back on some, and results in digits.
 	if !s.tell(ctx, "ATZ") {
+		s.tell(ctx, "ATE0Q0V1") // Q1 may be back, and nothing was answered
 		if err := s.onHook(ctx); err != nil {
 			return s.unreachable(err)
 		}

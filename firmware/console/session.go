@@ -12,6 +12,7 @@ import (
 
 	"hookswitch/firmware/call"
 	"hookswitch/firmware/config"
+	"hookswitch/firmware/sentence"
 	"hookswitch/hal"
 )
 
@@ -166,11 +167,7 @@ func (s *session) reply(err error) {
 		s.out.printf("OK\n")
 		return
 	}
-	text := err.Error()
-	for _, prefix := range []string{"config: ", "call: ", "dialing: ", "modem: ", "update: ", "hook: ", "console: ", "rpi: "} {
-		text = strings.TrimPrefix(text, prefix)
-	}
-	lines := strings.Split(strings.TrimSpace(text), "\n")
+	lines := strings.Split(sentence.Of(err), "\n")
 	for _, l := range lines[:len(lines)-1] {
 		s.out.printf("%s\n", l)
 	}

@@ -64,9 +64,10 @@ var knows = map[string][]string{
 		"github.com/", "golang.org/x/"}),
 	"hookswitch/firmware/dialing":  {},
 	"hookswitch/firmware/keypad":   {},
+	"hookswitch/firmware/sentence": {},
 	"hookswitch/firmware/username": {},
 	"hookswitch/firmware/audio":    {"hookswitch/hal/coding", "github.com/", "hookswitch/firmware/audio/", "golang.org/x/sys/"}, // limits of the ffmpeg child
-	"hookswitch/firmware/mailbox":  {"hookswitch/hal/coding", "hookswitch/firmware/audio", "hookswitch/firmware/audio/", "hookswitch/firmware/username", "hookswitch/firmware/statefile", "github.com/", "golang.org/x/crypto/", "golang.org/x/sys/"},
+	"hookswitch/firmware/mailbox":  {"hookswitch/hal/coding", "hookswitch/firmware/audio", "hookswitch/firmware/audio/", "hookswitch/firmware/sentence", "hookswitch/firmware/username", "hookswitch/firmware/statefile", "github.com/", "golang.org/x/crypto/", "golang.org/x/sys/"},
 }
 
 // forbidden are edges that no chain of imports may make.

@@ -4,7 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
+
+	"hookswitch/firmware/sentence"
 )
 
 // errUnplayable is what every reason has in common for which a message that is there is not played.
@@ -22,7 +23,7 @@ func (u *unplayable) Unwrap() []error { return []error{errUnplayable, u.err} }
 
 // Sentence tells a client.
 func (u *unplayable) Sentence() string {
-	why := strings.TrimPrefix(u.err.Error(), "audio: ")
+	why := sentence.Of(u.err)
 	if errors.Is(u.err, fs.ErrPermission) {
 		why = "no permission to read it"
 	}

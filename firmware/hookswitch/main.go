@@ -17,6 +17,8 @@ import (
 
 	"github.com/alecthomas/kong"
 	kongcompletion "github.com/jotaen/kong-completion"
+
+	"hookswitch/firmware/sentence"
 )
 
 // Exit statuses.
@@ -96,11 +98,7 @@ func stopSignals() []os.Signal {
 
 // complain tells an error, a line for each of its parts: a configuration has one a mistake.
 func complain(err error) {
-	for line := range strings.Lines(err.Error()) {
-		line = strings.TrimSpace(line)
-		for _, prefix := range []string{"config: ", "daemon: ", "web: ", "modem: "} {
-			line = strings.TrimPrefix(line, prefix)
-		}
-		fmt.Fprintln(os.Stderr, "hookswitch:", line)
+	for line := range strings.SplitSeq(sentence.Of(err), "\n") {
+		fmt.Fprintln(os.Stderr, "hookswitch:", strings.TrimSpace(line))
 	}
 }

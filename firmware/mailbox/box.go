@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"hookswitch/firmware/audio"
+	"hookswitch/firmware/sentence"
 )
 
 // box is what is known of one folder of a mailbox. Names, sizes and times are looked up at
@@ -136,7 +137,7 @@ func (s *Store) scanNow(b *box) error {
 	defer s.mu.Unlock()
 	b.partly = ""
 	if err != nil {
-		b.partly = plain(err)
+		b.partly = sentence.Of(err)
 	}
 	s.updateLocked(b, list)
 	return nil

@@ -9,11 +9,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"strings"
 	"syscall"
 	"time"
 
 	"hookswitch/firmware/audio"
+	"hookswitch/firmware/sentence"
 )
 
 const (
@@ -271,12 +271,7 @@ func reason(err error) string {
 	case errors.Is(err, ErrUnfinished), errors.Is(err, io.ErrUnexpectedEOF):
 		return stillWritten
 	case errors.Is(err, syscall.EIO):
-		return "the disk can't read it: " + plain(err)
+		return "the disk can't read it: " + sentence.Of(err)
 	}
-	return plain(err)
-}
-
-// plain is an error without the name of the package that it comes from.
-func plain(err error) string {
-	return strings.TrimPrefix(strings.TrimPrefix(err.Error(), "mailbox: "), "audio: ")
+	return sentence.Of(err)
 }

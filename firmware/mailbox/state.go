@@ -12,6 +12,7 @@ import (
 	"slices"
 	"syscall"
 
+	"hookswitch/firmware/sentence"
 	"hookswitch/firmware/statefile"
 )
 
@@ -128,7 +129,7 @@ func (s *Store) Faults() []string {
 	list := []string{}
 	users, err := s.users("")
 	if err != nil {
-		return append(list, "the mailboxes can't be read: "+plain(err))
+		return append(list, "the mailboxes can't be read: "+sentence.Of(err))
 	}
 	for _, u := range users {
 		list = append(list, s.faultsOf(u)...)
@@ -145,14 +146,14 @@ func (s *Store) faultsOf(user string) (list []string) {
 	}
 	root, err := s.open(user, false)
 	if err != nil {
-		tell("it can't be read: %v", plain(err))
+		tell("it can't be read: %v", sentence.Of(err))
 		return list
 	}
 	defer root.Close()
 	if d, err := s.folder(user, messagesDir); err == nil {
 		d.Close()
 	} else if !errors.Is(err, fs.ErrNotExist) {
-		tell("its messages can't be read: %v", plain(err))
+		tell("its messages can't be read: %v", sentence.Of(err))
 	}
 	s.mu.Lock()
 	if b := s.boxes[boxKey{user, messagesDir}]; b != nil && b.partly != "" {
@@ -163,7 +164,7 @@ func (s *Store) faultsOf(user string) (list []string) {
 		var text json.RawMessage
 		err := s.read(user, name, &text)
 		if _, there := root.Lstat(name); err != nil && there == nil {
-			tell("%s can't be used: %v", name, plain(err))
+			tell("%s can't be used: %v", name, sentence.Of(err))
 		}
 	}
 	for _, dir := range []string{".", greetingsDir} {

@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"hookswitch/firmware/audio"
 	"hookswitch/firmware/call"
 	"hookswitch/firmware/dialing"
 	"hookswitch/firmware/mailbox"
+	"hookswitch/firmware/sentence"
 	"hookswitch/soap"
 )
 
@@ -125,7 +125,7 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 	for _, row := range advice {
 		if errors.Is(err, row.err) {
 			log.Warn("request refused", "reason", clip(err.Error()))
-			reply(w, row.status, Problem{plain(err) + row.next})
+			reply(w, row.status, Problem{sentence.Of(err) + row.next})
 			return
 		}
 	}
@@ -140,15 +140,6 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	log.Error("request failed", "error", err)
 	reply(w, http.StatusInternalServerError, Problem{"internal error; the daemon's log says which"})
-}
-
-// plain is an error without the name of the package that it comes from.
-func plain(err error) string {
-	text := err.Error()
-	for _, prefix := range []string{"call: ", "dialing: ", "mailbox: ", "audio: ", "soap: "} {
-		text = strings.TrimPrefix(text, prefix)
-	}
-	return text
 }
 
 func (a *API) lines(w http.ResponseWriter, r *http.Request) {

@@ -278,3 +278,44 @@ func TestAModemThatStopsPlayingSaysSoInASentence(t *testing.T) {
 		hangUp(t, m)
 	})
 }
+
+// A module whose list of calls is always empty: +CPAS tells whether its own words are right.
+func TestAListThatNeverHasTheCallSaysNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newGSM()
+		f.answer["AT+CLCC"] = "OK"
+		f.onDial = says("", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "VOICE CALL: BEGIN")
+		activity := func(n string) { f.change(func() { f.answer["AT+CPAS"] = "+CPAS: " + n + "\r\n\r\nOK" }) }
+		m := start(t, f, "sim7600")
+		activity("4")
+		answers(t, m)
+		if _, err := m.Play(t.Context(), bytes.NewReader(tone(20*time.Second)), modem.Far{}); err != nil {
+			t.Error(err)
+		}
+		activity("0")
+		begin := time.Now()
+		_, err := m.Play(t.Context(), bytes.NewReader(tone(20*time.Second)), modem.Far{})
+		if d := time.Since(begin); !errors.Is(err, modem.ErrHungUp) || d > 5*time.Second {
+			t.Errorf("after %v: %v", d, err)
+		}
+		hangUp(t, m)
+	})
+}
+
+// A module that does not answer when it is told to switch its sound on.
+func TestAModuleThatDoesNotAnswerForItsSoundRingsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newGSM()
+		f.answer["AT+QPCMV=1,0"] = "OK"
+		m := start(t, f, "quectel")
+		f.change(func() { f.answer["AT+QPCMV=1,0"] = "-" })
+		if _, err := m.Dial(t.Context(), "5550100", modem.Far{}); !errors.Is(err, modem.ErrSound) {
+			t.Errorf("Dial: %v", err)
+		}
+		hangUp(t, m)
+		f.checkNobodyRung(t)
+		if time.Sleep(30 * time.Second); !errors.Is(m.Fault(), modem.ErrSound) {
+			t.Errorf("fault: %v", m.Fault())
+		}
+	})
+}

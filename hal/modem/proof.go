@@ -36,7 +36,8 @@ type proof struct {
 
 	seen     bool      // the call has been listed
 	listed   bool      // +CLCC was answered
-	activity bool      // +CLCC is not known: +CPAS is asked, and only about an end that was told
+	activity bool      // +CLCC is not known, or never lists the call: +CPAS is asked
+	tells    bool      // +CPAS has told of the call; else it is asked only about an end that was told
 	last     time.Time // of the last question
 
 	// in a row
@@ -61,7 +62,7 @@ func (p *proof) rest() bool {
 	timer := time.NewTimer(p.pause())
 	defer timer.Stop()
 	due := timer.C
-	if p.activity && p.c.word() == nil {
+	if p.activity && !p.tells && p.c.word() == nil {
 		due = nil
 	}
 	select {
@@ -165,6 +166,8 @@ func (p *proof) isAbsent() {
 	switch {
 	case word != nil && (p.seen || p.absent >= agreeing): // else the word may be that for the call before
 		p.c.end(word)
+	case word == nil && p.absent >= agreeing && !p.seen && p.inProgress():
+		p.activity, p.tells, p.absent = true, true, 0
 	case word == nil && p.absent >= agreeing:
 		p.c.end(fmt.Errorf("%w: the call is no longer listed by +CLCC", ErrNoCarrier))
 	}
@@ -206,13 +209,40 @@ func (p *proof) isRefused() {
 	p.askActivity()
 }
 
-// askActivity asks AT+CPAS (TS 27.007 §8.1): 0 is no call, 3 one that rings, 4 one in progress.
-// Where that is refused too, what the modem says unasked is all there is.
+// askActivity draws the conclusion from +CPAS. Where that is refused too, what the modem says
+// unasked is all there is.
 func (p *proof) askActivity() {
 	word := p.c.word()
-	if word == nil {
+	if word == nil && !p.tells {
 		return
 	}
+	pas := p.phoneActivity()
+	switch {
+	case p.c.ctx.Err() != nil:
+	case word == nil && pas == 0:
+		if p.absent++; p.absent >= agreeing {
+			p.c.end(fmt.Errorf("%w: +CPAS tells of no call", ErrNoCarrier))
+		}
+	case word == nil:
+		p.absent = 0
+	case pas < 0 || pas == 3 && !p.c.isAnswered():
+		p.c.believe(word)
+	case pas == 0, pas == 3:
+		p.c.end(word)
+	default:
+		p.deny()
+	}
+}
+
+// inProgress reports whether +CPAS tells of a call.
+func (p *proof) inProgress() bool {
+	pas := p.phoneActivity()
+	return pas == 3 || pas == 4
+}
+
+// phoneActivity asks AT+CPAS (TS 27.007 §8.1): 0 is no call, 3 one that rings, 4 one in
+// progress; -1 is no answer.
+func (p *proof) phoneActivity() int {
 	ctx, cancel := context.WithTimeout(p.c.ctx, askLimit)
 	defer cancel()
 	info, err := p.s.chat.Command(ctx, "AT+CPAS", "+CPAS:")
@@ -222,13 +252,8 @@ func (p *proof) askActivity() {
 			pas = number(rest)
 		}
 	}
-	switch {
-	case p.c.ctx.Err() != nil:
-	case err != nil || pas < 0 || pas == 3 && !p.c.isAnswered():
-		p.c.believe(word)
-	case pas == 0, pas == 3:
-		p.c.end(word)
-	default:
-		p.deny()
+	if err != nil {
+		return -1
 	}
+	return pas
 }

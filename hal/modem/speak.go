@@ -113,12 +113,17 @@ func (s *session) testSound(ctx context.Context, t dialect.SoundTest) (v soundVe
 	}
 	name := strings.TrimRight(strings.TrimPrefix(cmd, "AT"), "=?0123456789,")
 	info, err := s.ask(ctx, cmd, name+":")
+	if errors.Is(err, at.ErrTimeout) && ctx.Err() == nil { // one lost reply proves nothing
+		info, err = s.ask(ctx, cmd, name+":")
+	}
 	var e *at.Error
 	switch {
 	case errors.As(err, &e):
 		return soundVerdict{refusal: cmd + " answered " + e.Result}, nil
 	case errors.Is(err, at.ErrGone) || ctx.Err() != nil:
 		return v, s.unreachable(err)
+	case err != nil && t.Set != "": // nor will it be when somebody's telephone is to ring
+		return soundVerdict{refusal: cmd + " was not answered"}, nil
 	case err != nil: // not told
 		return v, nil
 	}
@@ -163,6 +168,9 @@ func (o *operation) prepareGSM() (err error) {
 		switch err := o.command(cmd); {
 		case err == nil:
 			o.call.audio = true
+		case errors.Is(err, ErrTimeout):
+			o.s.doubtSound()
+			return faultf(ErrSound, "no sound: the module does not answer %s: switch it off for 5 s", cmd)
 		case !errors.Is(err, ErrRefused):
 			return err
 		case !o.s.dialect.Guess:

@@ -100,7 +100,7 @@ func writePort(path, text string) error {
 	return unix.IoctlSetInt(fd, unix.TCSBRK, 1) // tcdrain
 }
 
-// cabled says whether there is an Ethernet cable in the board, with somebody at its other end.
+// cabled reports whether there is an Ethernet cable in the board, with somebody at its other end.
 func cabled() bool {
 	found, _ := filepath.Glob("/sys/class/net/e*/carrier")
 	return slices.ContainsFunc(found, func(path string) bool {

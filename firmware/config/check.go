@@ -110,7 +110,7 @@ func validHostPort(s string) bool {
 	return err == nil && strconv.FormatUint(n, 10) == port
 }
 
-// Loopback says whether only programs on the board itself reach it.
+// Loopback reports whether only programs on the board itself reach it.
 func (h HTTP) Loopback() bool {
 	host, _, err := net.SplitHostPort(h.Listen)
 	if err != nil {

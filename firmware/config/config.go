@@ -132,7 +132,7 @@ const (
 	NormallyClosed = "normally-closed"
 )
 
-// Wired says whether there is a pin.
+// Wired reports whether there is a pin.
 func (p Pin) Wired() bool { return p.Pin != "" }
 
 // Hook is the hook relay.

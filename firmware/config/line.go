@@ -10,7 +10,7 @@ import (
 	"hookswitch/hal/modem/dialect"
 )
 
-// Mobile says whether the line's modem is one with a SIM card; "auto" is not.
+// Mobile reports whether the line's modem is one with a SIM card; "auto" is not.
 func (l Line) Mobile() bool {
 	d, _ := dialect.Lookup(l.Dialect)
 	return d.GSM

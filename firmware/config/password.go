@@ -49,7 +49,7 @@ var nobody = sync.OnceValue(func() []byte {
 	return hash
 })
 
-// CheckPassword says whether hash is that of password. With "" for hash, a user that there
+// CheckPassword reports whether hash is that of password. With "" for hash, a user that there
 // is not, the answer is no and takes as long.
 func CheckPassword(hash, password string) bool {
 	if hash == "" || len(password) > maxPassword || strings.ContainsRune(password, 0) { // bcrypt looks no further
@@ -67,7 +67,7 @@ func NewToken() (token, hash string) {
 	return token, tokenHash(token)
 }
 
-// CheckToken says whether hash is that of token.
+// CheckToken reports whether hash is that of token.
 func CheckToken(hash, token string) bool {
 	return subtle.ConstantTimeCompare([]byte(hash), []byte(tokenHash(token))) == 1
 }

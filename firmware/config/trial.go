@@ -30,7 +30,7 @@ func Try(path string, text []byte) error {
 	return Replace(path, text)
 }
 
-// OnTrial says whether the file at path is one that nobody has confirmed yet.
+// OnTrial reports whether the file at path is one that nobody has confirmed yet.
 func OnTrial(path string) bool {
 	_, err := os.Stat(beforeTrial(path))
 	return err == nil

@@ -85,7 +85,7 @@ func (k *checker) inputTerminal(p *Pin, b *board.Board, at *place, key string) {
 	}
 }
 
-// terminal says whether a terminal can be used, and tells why not.
+// terminal reports whether a terminal can be used, and tells why not.
 func (k *checker) terminal(p *Pin, found bool, names []string, b *board.Board, at *place, key string) bool {
 	where := at.key(key).key("terminal")
 	switch {

@@ -55,19 +55,19 @@ type Options struct {
 
 // Daemon is a running board.
 type Daemon struct {
-	cfg    *config.Config
-	log    *slog.Logger
-	sim    *sim.Exchange // nil on a real board
-	guard  *guard.Guard  // nil where no line has a relay
-	calls  *call.Exchange
-	server *web.Server
-	store  *mailbox.Store
-	soap   *exchange
-	print  string // the certificate's fingerprint
-	update *updater
-	stops  []func()  // end the log of faults and the heartbeat
-	queue  *logQueue // nil where Options.lines is another's
-	lock   *dataLock // nil where Options.lock is that of the data directory
+	cfg         *config.Config
+	log         *slog.Logger
+	sim         *sim.Exchange // nil on a real board
+	guard       *guard.Guard  // nil where no line has a relay
+	calls       *call.Exchange
+	server      *web.Server
+	store       *mailbox.Store
+	soap        *exchange
+	fingerprint string // of the certificate
+	update      *updater
+	stops       []func()  // end the log of faults and the heartbeat
+	queue       *logQueue // nil where Options.lines is another's
+	lock        *dataLock // nil where Options.lock is that of the data directory
 
 	closing sync.Once
 	closed  error // of Close
@@ -296,8 +296,8 @@ func (d *Daemon) tls() (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.print = web.Fingerprint(cert)
-	d.log.Info("certificate", "sha256", d.print)
+	d.fingerprint = web.Fingerprint(cert)
+	d.log.Info("certificate", "sha256", d.fingerprint)
 	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, nil
 }
 

@@ -157,7 +157,7 @@ func (s *station) board() console.Board {
 	}
 	return console.Board{
 		Config: d.cfg, Calls: d.calls, Store: d.store, Host: hostName(d.cfg),
-		Play: d.soap.play, URL: d.url(), Fingerprint: d.print,
+		Play: d.soap.play, URL: d.url(), Fingerprint: d.fingerprint,
 	}
 }
 

@@ -12,7 +12,7 @@ var everywhere = []string{"112", "911", "999"}
 // emergencies returns the emergency numbers that what is dialled reaches or may reach. An
 // exchange connects the call at the last digit of the emergency number, whatever follows;
 // inside a PBX, though, 1121 is somebody's extension.
-func (r *Rules) emergencies(dialled string, x exchange) []string {
+func (r *Rules) emergencies(dialled string, x receiver) []string {
 	own := r.own()
 	f := finder{own: own, enBloc: x.enBloc}
 	digits := strings.Map(keepDigits, dialled)

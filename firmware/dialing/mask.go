@@ -87,7 +87,7 @@ func class(text string) (set string, width int, err error) {
 	return set, end + 1, nil
 }
 
-// literal says whether the mask is one number.
+// literal reports whether the mask is one number.
 func (m mask) literal() bool {
 	for _, p := range m.places {
 		if len(p) > 1 {

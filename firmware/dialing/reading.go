@@ -19,7 +19,7 @@ type start struct {
 }
 
 // starts are all places where a number may begin in what is dialled.
-func (r *Rules) starts(dialled string, x exchange) []start {
+func (r *Rules) starts(dialled string, x receiver) []start {
 	list := []start{{base: true}}
 	if strings.ContainsAny(dialled, "*#") {
 		list = append([]start{{base: true, code: true}}, codeParts(dialled)...)
@@ -104,7 +104,7 @@ type writing struct {
 
 // readings are the ways in which an exchange may take what is dialled, the number as it
 // stands first.
-func (r *Rules) readings(dialled string, x exchange) (list []reading) {
+func (r *Rules) readings(dialled string, x receiver) (list []reading) {
 	starts := r.starts(dialled, x)
 	for _, s := range starts {
 		text := dialled[s.from:]

@@ -67,7 +67,7 @@ func (r *Rules) Check(dial string) (Dialled, error) {
 		return Dialled{}, err
 	}
 	number := r.normal(t)
-	analogue, mobile := exchange{outside: r.OutsidePrefix}, exchange{enBloc: true}
+	analogue, mobile := receiver{outside: r.OutsidePrefix}, receiver{enBloc: true}
 	asked := r.readings(number, analogue)
 	if err := r.judge(number, asked, analogue); err != nil {
 		return Dialled{}, err
@@ -91,15 +91,15 @@ func (r *Rules) Check(dial string) (Dialled, error) {
 	return d, nil
 }
 
-// exchange is what reads the digits of a line.
-type exchange struct {
+// receiver is what reads the digits of a line: an exchange, or the PBX before it.
+type receiver struct {
 	outside []string // prefixes of a PBX
 	enBloc  bool     // it gets the whole number at once, as a mobile network does
 }
 
 // judgeMade judges a string that was made of a number that is allowed. What has been judged
 // with it is not asked for again: the masks are for the number, not for how a line dials it.
-func (r *Rules) judgeMade(made string, at exchange, asked []reading) error {
+func (r *Rules) judgeMade(made string, at receiver, asked []reading) error {
 	list := r.readings(made, at)
 	if err := r.judge(made, list, at); err != nil {
 		return fmt.Errorf("%w, dialled as %s", err, made)
@@ -111,7 +111,7 @@ func (r *Rules) judgeMade(made string, at exchange, asked []reading) error {
 }
 
 // judge refuses emergency numbers and those of the deny list.
-func (r *Rules) judge(number string, list []reading, at exchange) error {
+func (r *Rules) judge(number string, list []reading, at receiver) error {
 	for _, e := range r.emergencies(number, at) {
 		if !r.named(number, e) {
 			return fmt.Errorf("%w: %s may reach the emergency number %s", ErrDenied, number, e)

@@ -42,7 +42,7 @@ func (s *Store) ResetPIN(user string, deliver func(digits string) error) error {
 	return s.write(user, pinFile, pin{Hash: string(hash)})
 }
 
-// CheckPIN says whether digits is user's PIN. After too many wrong ones in a row none is,
+// CheckPIN reports whether digits is user's PIN. After too many wrong ones in a row none is,
 // nor where a wrong one could not be counted: it could be tried for ever.
 func (s *Store) CheckPIN(user, digits string) bool {
 	s.change.Lock()
@@ -79,7 +79,7 @@ func newPIN() (string, error) {
 	}
 }
 
-// trivial says whether digits are a sequence (123456, 864208), a repetition (121212,
+// trivial reports whether digits are a sequence (123456, 864208), a repetition (121212,
 // 123123, 000000), or fewer than three different ones.
 func trivial(digits string) bool {
 	for step := range byte(10) {

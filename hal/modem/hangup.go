@@ -272,7 +272,7 @@ func (s *session) hangupGSM(ctx context.Context) (err error) {
 	return err
 }
 
-// callsUp says whether AT+CLCC lists a call that was made from here. An answer of which a part
+// callsUp reports whether AT+CLCC lists a call that was made from here. An answer of which a part
 // was lost does not say that none is: it is asked for once more.
 func (s *session) callsUp(ctx context.Context) (bool, error) {
 	list, err := s.listCalls(ctx)

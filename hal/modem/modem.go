@@ -226,7 +226,7 @@ func (m *Modem) Ident() (ident []string, dialect string) {
 	return m.session.ident, m.session.dialect.Name
 }
 
-// GSM says whether it is a modem with a SIM card. One whose dialect is "auto" is not until it
+// GSM reports whether it is a modem with a SIM card. One whose dialect is "auto" is not until it
 // has been reached.
 func (m *Modem) GSM() bool {
 	m.mu.Lock()

@@ -277,7 +277,7 @@ func (s *session) tell(ctx context.Context, cmd string) (ok bool) {
 	return err == nil
 }
 
-// check says whether the modem still answers, and what has become of its network.
+// check reports whether the modem still answers, and what has become of its network.
 func (s *session) check(ctx context.Context) error {
 	if err := s.must(ctx, "AT"); err != nil {
 		return s.unreachable(err)

@@ -273,10 +273,10 @@ type keySequence struct {
 
 // press is what a press of key does, "" for nothing.
 func (s *keySequence) press(key byte, keys keypad.Keys) keypad.Action {
-	pair := string([]byte{s.last, key})
+	pair := [2]byte{s.last, key}
 	quick := time.Since(s.at) < doubleKey
 	s.last, s.at = key, time.Now()
-	if a, ok := keys[pair]; ok && quick {
+	if a, ok := keys[string(pair[:])]; ok && quick {
 		s.last = 0
 		return a
 	}

@@ -60,15 +60,17 @@ func readPassword(ctx context.Context) (string, error) {
 		fmt.Fprintln(os.Stderr)
 		os.Exit(interrupted)
 	})()
+	in := bufio.NewReader(io.LimitReader(os.Stdin, 8192))
 	var words [2]string
 	for i, prompt := range []string{"Password: ", "Again: "} {
 		fmt.Fprint(os.Stderr, prompt)
-		word, err := term.ReadPassword(fd)
+		// Not term.ReadPassword: what it sets would outlast a Ctrl-C that comes just before.
+		word, err := in.ReadString('\n')
 		fmt.Fprintln(os.Stderr)
 		if err != nil {
 			return "", err
 		}
-		words[i] = string(word)
+		words[i] = strings.TrimRight(word, "\r\n")
 	}
 	if words[0] != words[1] {
 		return "", errors.New("the two passwords differ; try again")
@@ -84,7 +86,8 @@ func hush(fd int) (show func(), err error) {
 		return nil, fmt.Errorf("terminal: %w", err)
 	}
 	quiet := *state
-	quiet.Lflag &^= unix.ECHO
+	quiet.Lflag = quiet.Lflag&^unix.ECHO | unix.ICANON | unix.ISIG
+	quiet.Iflag |= unix.ICRNL
 	if err := unix.IoctlSetTermios(fd, unix.TCSETS, &quiet); err != nil {
 		return nil, fmt.Errorf("terminal: %w", err)
 	}

@@ -59,8 +59,6 @@ func deleted(t *testing.T, s *Store) (names string) {
 	return strings.TrimSpace(names)
 }
 
-const day = 24 * time.Hour
-
 // live lets a store that is closed be older.
 func live(t *testing.T, dir string, more time.Duration) {
 	t.Helper()

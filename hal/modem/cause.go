@@ -20,8 +20,8 @@ func resultError(result string) error {
 	case "NO CARRIER":
 		return ErrNoCarrier
 	case "DELAYED", "BLACKLISTED":
-		return faultf(ErrNoService, "the modem dials this number no more for a while, as its country's rules want after vain attempts (%s): "+
-			"wait, or switch it off for 5 s", result)
+		return faultf(ErrNoService, "the modem dials this number no more for a while, "+
+			"as its country's rules want after vain attempts (%s): wait, or switch it off for 5 s", result)
 	}
 	switch cmeCode(result) {
 	case 10, 11, 12, 13, 14, 15, 30, 31, 32: // SIM missing, locked, broken, busy, wrong; no network (TS 27.007 §9.2)
@@ -34,7 +34,8 @@ func resultError(result string) error {
 // them whatever +CMEE says.
 var cmeWords = map[string]int{
 	"operation not allowed": 3, "operation not supported": 4,
-	"sim not inserted": 10, "sim pin required": 11, "sim puk required": 12, "sim failure": 13, "sim busy": 14, "sim wrong": 15,
+	"sim not inserted": 10, "sim pin required": 11, "sim puk required": 12,
+	"sim failure": 13, "sim busy": 14, "sim wrong": 15,
 	"incorrect password": 16, "no network service": 30, "network timeout": 31,
 	"network not allowed - emergency calls only": 32, "emergency calls only": 32,
 }

@@ -138,7 +138,8 @@ func (o *operation) dial(cmd string, limit time.Duration) (result string, err er
 func failureOf(cmd, result string) error {
 	err := resultOf(result)
 	if err == ErrRefused {
-		return faultf(err, "the modem refuses to dial (it answers %s): check that its SIM or its line may call this number", result)
+		return faultf(err, "the modem refuses to dial (it answers %s): "+
+			"check that its SIM or its line may call this number", result)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %s answered %s", err, cmd, result)

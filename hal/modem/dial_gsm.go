@@ -70,8 +70,8 @@ func (o *operation) listIsFree() error {
 		o.s.log.Warn("a call that was not made here is up, and is hung up: does another program use this modem?")
 		_ = o.s.hangupGSM(o.ctx)
 		if list, _ = o.s.listCalls(o.ctx); list.busy() {
-			return faultf(ErrNoService, "a call that was not made here is up and can't be ended: stop the program that uses this modem, "+
-				"or switch the modem off for 5 s")
+			return faultf(ErrNoService, "a call that was not made here is up and can't be ended: "+
+				"stop the program that uses this modem, or switch the modem off for 5 s")
 		}
 	}
 	if o.ctx.Err() != nil {

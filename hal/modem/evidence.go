@@ -57,7 +57,8 @@ func (c *call) drift(line string) {
 		c.adrift = nil
 	case name == "+CREG" && number(fields[0]) >= 0:
 		c.adrift = faultf(ErrNoService, "the network was lost in the call: check the antenna and the reception")
-	case name == "+CPIN" && simStates[strings.ToUpper(fields[0])] == noSIM, name == "+SIMCARD" && strings.HasPrefix(fields[0], "NOT"):
+	case name == "+CPIN" && simStates[strings.ToUpper(fields[0])] == noSIM,
+		name == "+SIMCARD" && strings.HasPrefix(fields[0], "NOT"):
 		c.adrift = faultf(ErrNoService, "the SIM was lost in the call: check that it sits well in its holder")
 	}
 }

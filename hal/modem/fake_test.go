@@ -173,7 +173,7 @@ func (f *fake) run(port net.Conn) {
 				}
 				cmd := string(line)
 				line = line[:0]
-				if i := strings.Index(strings.ToUpper(cmd), "AT"); i >= 0 {
+				if i := strings.Index(cmd, "AT"); i >= 0 {
 					f.execute(cmd[i:])
 				}
 			}

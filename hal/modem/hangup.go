@@ -150,7 +150,8 @@ func (s *session) firstHangup(ctx context.Context) error {
 	}
 	s.chat.Drain(ctx, glance) // a board with idle modems should not be kept waiting
 	err := s.onHook(ctx)
-	if errors.Is(err, at.ErrTimeout) && s.tell(ctx, "ATE0Q0V1") { // Q1 is in its stored profile: it hears, and does not answer
+	// One with Q1 in its stored profile hears, and does not answer.
+	if errors.Is(err, at.ErrTimeout) && s.tell(ctx, "ATE0Q0V1") {
 		err = s.onHook(ctx)
 	}
 	if err == nil && !s.known { // a SIM7600 does nothing on ATH

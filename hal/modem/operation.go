@@ -186,8 +186,8 @@ func explain(doing string, err error) error {
 	case errors.Is(err, at.ErrTimeout):
 		return fmt.Errorf("%w: %s%w", ErrTimeout, doing, err)
 	case errors.Is(err, at.ErrStuck):
-		return faultf(ErrGone, "the modem takes what is written to it too slowly or not at all: check the baud rate and flow control, "+
-			"or switch it off for 5 s")
+		return faultf(ErrGone, "the modem takes what is written to it too slowly or not at all: "+
+			"check the baud rate and flow control, or switch it off for 5 s")
 	case errors.Is(err, at.ErrGone):
 		return fmt.Errorf("%w: %s%w", ErrGone, doing, err)
 	}

@@ -166,7 +166,8 @@ func TestARadioThatIsOffIsSwitchedOn(t *testing.T) {
 			}
 			m := modem.New(f.config("gsm"))
 			t.Cleanup(func() { f.shut(m) })
-			if err := m.WaitReady(t.Context()); !errors.Is(err, modem.ErrNoService) || !strings.Contains(err.Error(), "+CFUN: "+level) {
+			err := m.WaitReady(t.Context())
+			if !errors.Is(err, modem.ErrNoService) || !strings.Contains(err.Error(), "+CFUN: "+level) {
 				t.Errorf("level %s: fault %v", level, err)
 			}
 			if !slices.Contains(f.received(), "AT+CFUN=1") {

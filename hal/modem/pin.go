@@ -283,7 +283,8 @@ func (s *session) unlock(ctx context.Context) error {
 	_, err = s.ask(ctx, `AT+CPIN="`+a.pin+`"`, "")
 	var refusal *at.Error
 	switch {
-	case errors.As(err, &refusal) && cmeCode(refusal.Result) == simBusy && left >= 0 && s.pinTries(ctx) == left: // it was not looked at
+	case errors.As(err, &refusal) && cmeCode(refusal.Result) == simBusy &&
+		left >= 0 && s.pinTries(ctx) == left: // it was not looked at
 		if err := s.cfg.PINs.take(a); err != nil {
 			s.log.Error("SIM was busy when it was given its PIN, which was not noted", "error", err)
 		}

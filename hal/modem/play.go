@@ -180,7 +180,8 @@ func (o *operation) playOut(stream *at.Stream, p *pacer) error {
 		default:
 		}
 	}
-	return faultf(ErrTimeout, "the modem was sent the whole message and does not say that it has played it: it may have been heard in part only")
+	return faultf(ErrTimeout, "the modem was sent the whole message and does not say that it has played it: "+
+		"it may have been heard in part only")
 }
 
 // voiceSink is a voice modem in +VTX.

@@ -95,8 +95,8 @@ func (s *session) radioOff(ctx context.Context) error {
 		}
 		s.log.Warn("modem's radio is off, and is switched on", "cfun", level)
 		s.tell(ctx, "AT+CFUN=1")
-		return faultf(ErrNoService, "the modem's radio was off (+CFUN: %s) and has been switched on: if this lasts, another program "+
-			"switches it off (ModemManager?), or the module's flight-mode pin", level)
+		return faultf(ErrNoService, "the modem's radio was off (+CFUN: %s) and has been switched on: if this lasts, "+
+			"another program switches it off (ModemManager?), or the module's flight-mode pin", level)
 	}
 	return nil
 }

@@ -206,7 +206,8 @@ func (o *operation) switchAudio() error {
 	o.call.audio = true
 	err := o.switchOn()
 	if errors.Is(err, ErrTimeout) {
-		none := faultf(ErrSound, "no sound: the module does not answer %s: switch it off for 5 s", strings.Join(o.s.dialect.On, ", "))
+		none := faultf(ErrSound, "no sound: the module does not answer %s: switch it off for 5 s",
+			strings.Join(o.s.dialect.On, ", "))
 		return fmt.Errorf("%w: %w", none, err)
 	}
 	if !errors.Is(err, ErrRefused) {

@@ -12,6 +12,9 @@ var (
 	ErrNoGuard    = errors.New("the process that drives the relays is not running; it is being started again")
 )
 
+// ErrBusy is the error of a relay that another program drives.
+var ErrBusy = errors.New("another program drives the relay")
+
 // Relay is one relay contact. Closed means that the contact conducts, whatever
 // level or coil state that takes; polarity and normally-open or -closed wiring
 // are the implementation's business.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 
 	"hookswitch/hal"
 )
@@ -32,6 +33,7 @@ const (
 	statusDone    status = iota
 	statusEnded          // not closed: its lease had ended before
 	statusFailed         // the pin could not be driven; text says why
+	statusBusy           // the pin is another program's; text is hal.ErrBusy's and more
 	statusInvalid        // not a request
 )
 
@@ -94,6 +96,8 @@ func (r reply) err() error {
 		return hal.ErrLeaseEnded
 	case statusFailed:
 		return errors.New(r.text)
+	case statusBusy:
+		return fmt.Errorf("%w%s", hal.ErrBusy, strings.TrimPrefix(r.text, hal.ErrBusy.Error()))
 	}
 	return errors.New("guard: the process did not understand; is it of another version?")
 }

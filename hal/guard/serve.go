@@ -195,16 +195,23 @@ func (c *contact) close(until, now int64) reply {
 	c.closed, c.over, c.until = true, false, until
 	if err := c.relay.Set(true); err != nil {
 		c.open(now)
-		return reply{status: statusFailed, text: err.Error()}
+		return failed(err)
 	}
 	return reply{}
+}
+
+func failed(err error) reply {
+	if errors.Is(err, hal.ErrBusy) {
+		return reply{status: statusBusy, text: err.Error()}
+	}
+	return reply{status: statusFailed, text: err.Error()}
 }
 
 // open drives a contact open. One that was closed is tried again until it is.
 func (c *contact) open(now int64) reply {
 	if err := c.relay.Set(false); err != nil {
 		c.over, c.until = true, now+int64(openAgain)
-		return reply{status: statusFailed, text: err.Error()}
+		return failed(err)
 	}
 	c.closed, c.over = false, false
 	return reply{}

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -217,4 +218,12 @@ func FuzzGuard(f *testing.F) {
 			t.Error("closed after a lease")
 		}
 	})
+}
+
+func TestARelayOfAnotherProgramIsToldAsSuch(t *testing.T) {
+	sent := failed(fmt.Errorf("%w: /sys/class/gpio/gpio26/value", hal.ErrBusy))
+	rep, err := parseReply(sent.append(nil))
+	if got := rep.err(); err != nil || !errors.Is(got, hal.ErrBusy) || got.Error() != sent.text {
+		t.Errorf("got %v, %v, want %q", got, err, sent.text)
+	}
 }

@@ -337,6 +337,9 @@ func set(r hal.Relay, name string, closed bool) error {
 }
 
 func relayFault(relay string, cause error) error {
+	if errors.Is(cause, hal.ErrBusy) {
+		return faultf(ErrRelay, cause, "%s is not ours (%v): stop that program, another hookswitch say", relay, cause)
+	}
 	return faultf(ErrRelay, cause, "%s can't be driven (%v): check its pin in the configuration and its board; "+
 		"until then pull the line's plug to be sure that it is on-hook", relay, cause)
 }

@@ -1,8 +1,11 @@
 package rpi
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"sync"
+	"syscall"
 
 	"hookswitch/hal"
 )
@@ -24,13 +27,55 @@ func (r *fileRelay) Set(closed bool) error {
 	if err != nil {
 		return fmt.Errorf("rpi: relay: %w", err)
 	}
-	_, err = f.WriteString(value)
+	if err = claim(f); err == nil {
+		_, err = f.WriteString(value)
+	}
 	if cerr := f.Close(); err == nil {
 		err = cerr
+	}
+	if errors.Is(err, hal.ErrBusy) {
+		return err
 	}
 	if err != nil {
 		return fmt.Errorf("rpi: relay: %w", err)
 	}
+	return nil
+}
+
+// claimed are the value files of relays that this process drives, by their inodes.
+var claimed struct {
+	sync.Mutex
+	files map[inode]*os.File
+}
+
+type inode struct{ device, number uint64 }
+
+// claim keeps other processes from driving a relay for as long as this one lives, as the
+// kernel does with the lines of a GPIO chip: a second daemon, started by mistake, must not
+// open the relay of a call. A file system without locks keeps nobody away. It never waits.
+func claim(f *os.File) error {
+	var st syscall.Stat_t
+	if err := syscall.Fstat(int(f.Fd()), &st); err != nil {
+		return err
+	}
+	key := inode{uint64(st.Dev), st.Ino}
+	claimed.Lock()
+	defer claimed.Unlock()
+	if claimed.files[key] != nil {
+		return nil
+	}
+	held, err := os.OpenFile(f.Name(), os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	if err := syscall.Flock(int(held.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); errors.Is(err, syscall.EWOULDBLOCK) {
+		_ = held.Close()
+		return fmt.Errorf("%w: %s", hal.ErrBusy, f.Name())
+	}
+	if claimed.files == nil {
+		claimed.files = map[inode]*os.File{}
+	}
+	claimed.files[key] = held
 	return nil
 }
 

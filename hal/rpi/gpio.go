@@ -3,10 +3,12 @@
 package rpi
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 
 	"periph.io/x/conn/v3/gpio"
 	"periph.io/x/conn/v3/gpio/gpioreg"
@@ -98,7 +100,11 @@ var _ hal.Relay = (*pinRelay)(nil)
 
 // Set implements hal.Relay.
 func (r *pinRelay) Set(closed bool) error {
-	if err := r.out.Out(gpio.Level(r.pin.level(closed))); err != nil {
+	err := r.out.Out(gpio.Level(r.pin.level(closed)))
+	if errors.Is(err, syscall.EBUSY) {
+		return fmt.Errorf("%w: %s", hal.ErrBusy, r.pin.Name)
+	}
+	if err != nil {
 		return fmt.Errorf("rpi: %s: %w", r.pin.Name, err)
 	}
 	return nil

@@ -6,11 +6,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/creack/pty"
 
+	"hookswitch/hal"
 	"hookswitch/hal/rpi"
 )
 
@@ -232,5 +234,39 @@ func TestAPortThatDoesNotShowCTSIsNotMadeToWaitForIt(t *testing.T) {
 	}
 	if _, err := s.Write([]byte("AT\r")); err != nil {
 		t.Error(err)
+	}
+}
+
+// A second daemon, started by mistake, must not open the relay of the first one's call.
+func TestARelayThatAnotherProcessDrivesIsNotTouched(t *testing.T) {
+	pin := rpi.Pin{Name: filepath.Join(t.TempDir(), "value")}
+	if err := os.WriteFile(pin.Name, []byte("1"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	other, err := os.Open(pin.Name) // a lock is of an open file: this stands for the other process
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Flock(int(other.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	r, err := rpi.OpenRelay(pin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Set(false); !errors.Is(err, hal.ErrBusy) {
+		t.Errorf("Set = %v, want ErrBusy", err)
+	}
+	if got, _ := os.ReadFile(pin.Name); string(got) != "1" {
+		t.Errorf("level %q, want that of the other process", got)
+	}
+	_ = other.Close() // it has ended
+	for range 2 {
+		if err := r.Set(false); err != nil {
+			t.Error(err)
+		}
+	}
+	if got, _ := os.ReadFile(pin.Name); string(got) != "0" {
+		t.Errorf("level %q when the other process has ended, want 0", got)
 	}
 }

@@ -173,7 +173,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"no sample rate", le32(good, atRate, 0), audio.ErrBroken, "samples a second"},
 		{"4 billion samples a second", le32(good, atRate, 0xffffffff), audio.ErrBroken, "samples a second"},
 		{"samples of no bits, nor blocks", le16(le16(good, atBits, 0), atBits-2, 0), audio.ErrFormat, "bits"},
-		{"samples of 65535 bits", le16(good, atBits, 0xffff), audio.ErrFormat, "bits"},
+		{"samples of 65535 bits", le16(le16(good, atBits, 0xffff), atBits-2, 0), audio.ErrFormat, "bits"},
 		{"RIFF that is no WAV", append([]byte("RIFF\x10\x00\x00\x00AVI "), make([]byte, 100)...), audio.ErrFormat, "not WAV"},
 		{"an unknown coding", le16(good, atTag, 0x0130), audio.ErrFormat, "ffmpeg"},
 		{"ADPCM in blocks of two bytes", le16(le16(good, atTag, 0x11), atBits, 4), audio.ErrBroken, "blocks"},

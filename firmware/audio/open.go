@@ -156,13 +156,27 @@ func sniff(r io.ReadSeeker, head []byte, at, size int64, name string) (*source, 
 			return nil, demuxer(f.demuxer, f.what)
 		}
 	}
-	if from := bytes.Index(head, []byte("RIFF")); from > 0 && isWAV(head[from:]) { // behind somebody's own header
-		if _, err := r.Seek(at+int64(from), io.SeekStart); err != nil {
+	if from := behindHeader(head); from > 0 {
+		at += int64(from)
+		if _, err := r.Seek(at, io.SeekStart); err != nil {
 			return nil, err
 		}
-		return openWAV(r, at+int64(from), size)
+		return sniff(r, head[from:], at, size, "")
 	}
 	return openRaw(r, head, at, size, name)
+}
+
+// behindHeader is where a file begins that stands behind somebody's own header, a block of
+// zeros say; 0 where none does.
+func behindHeader(head []byte) int {
+	for i := range head {
+		switch b := head[i:]; {
+		case i == 0:
+		case begins(b, "RIFF") && isWAV(b), begins(b, "fLaC\x00\x00\x00\x22"), begins(b, "OggS\x00\x02"):
+			return i
+		}
+	}
+	return 0
 }
 
 func begins(head []byte, magic string) bool { return bytes.HasPrefix(head, []byte(magic)) }

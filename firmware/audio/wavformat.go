@@ -25,6 +25,7 @@ type wavFormat struct {
 	tag, channels, bits int
 	rate                int
 	block               int // bytes that belong together
+	bytes               int // a second
 	extra               []byte
 	order               binary.ByteOrder
 }
@@ -32,6 +33,7 @@ type wavFormat struct {
 func parseFormat(b []byte, order binary.ByteOrder) *wavFormat {
 	word := func(i int) int { return int(order.Uint16(b[i:])) }
 	f := &wavFormat{tag: word(0), channels: word(2), rate: int(order.Uint32(b[4:])), block: word(12), order: order}
+	f.bytes = int(order.Uint32(b[8:]))
 	if len(b) >= 16 {
 		f.bits = word(14)
 	}
@@ -66,10 +68,11 @@ func (f *wavFormat) source(r *bufio.Reader, length, fact int64) (*source, error)
 }
 
 // encoding is how the samples are written. G.711 has eight bits whatever the header says;
-// where it says nothing of linear samples, the size of a block does.
+// where it says nothing of linear samples, the size of a block does, and where it says what
+// neither the block nor the bytes of a second agree with, those do.
 func (f *wavFormat) encoding(r *bufio.Reader) (encoding, bool) {
 	bits, each := f.bits, f.block/f.channels
-	if bits == 0 {
+	if bits == 0 || f.block == each*f.channels && f.bytes == f.rate*f.block && (bits+7)/8 != each {
 		bits = 8 * each
 	}
 	switch {

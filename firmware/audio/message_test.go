@@ -167,6 +167,9 @@ func TestADiskThatFailsInAMessageIsTold(t *testing.T) {
 
 // A message of half an hour takes 29 MB as what it is, 16 bits 8000 times a second.
 func TestHalfAnHourTakesNoMoreThanFortyMegabytes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("half an hour, twice")
+	}
 	for _, name := range halfHours(t) {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			if used := heapOf(t, name); used > 40e6 {

@@ -10,6 +10,9 @@ import (
 )
 
 func TestPasswords(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long, on purpose")
+	}
 	hash, err := config.HashPassword("correct horse")
 	if err != nil {
 		t.Fatal(err)

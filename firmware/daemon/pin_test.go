@@ -15,7 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"hookswitch/firmware/config"
+	"golang.org/x/crypto/bcrypt"
+
 	"hookswitch/firmware/daemon"
 	"hookswitch/firmware/mailbox"
 )
@@ -43,7 +44,7 @@ func (x *text) String() string {
 // annas is a daemon without a line, whose user is anna, and where it keeps its data.
 func annas(t *testing.T, http, more string, opt daemon.Options) (d *daemon.Daemon, dir string) {
 	t.Helper()
-	hash, err := config.HashPassword(password)
+	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -85,6 +85,9 @@ func TestDisconnectGetsThroughACrowd(t *testing.T) {
 				}
 			}()
 			n := openFiles(t, test.n)
+			if testing.Short() {
+				n /= 10
+			}
 			for i := range n {
 				c, err := net.Dial("tcp", s.Addr().String())
 				if err != nil {

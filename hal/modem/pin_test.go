@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -105,6 +106,9 @@ func (c *simCard) run(t *testing.T, f *fake, pins *modem.PINs, pin string) strin
 	return ""
 }
 
+// random is what is kept as a salt or a hash.
+var random = regexp.MustCompile(`"([A-Z2-7]{26}|[0-9a-f]{64})"`)
+
 func TestAWrongPINIsTriedOnceForEver(t *testing.T) {
 	const iccid = "8949020000123456789"
 	tests := []struct {
@@ -143,7 +147,8 @@ func TestAWrongPINIsTriedOnceForEver(t *testing.T) {
 				if (says == "") != (tt.says == "") || !strings.Contains(says, tt.says) {
 					t.Errorf("fault %q, want %q", says, tt.says)
 				}
-				if bytes.Contains(kept.saved, []byte("4321")) || bytes.Contains(kept.saved, []byte(iccid)) {
+				// A salt or a hash may have any four digits in it.
+				if said := random.ReplaceAll(kept.saved, nil); bytes.Contains(said, []byte("4321")) || bytes.Contains(said, []byte(iccid)) {
 					t.Errorf("kept: %s", kept.saved)
 				}
 			})

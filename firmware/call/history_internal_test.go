@@ -82,6 +82,12 @@ func TestAPowerCutInTheMiddleOfTheLastRecordIsNoDamage(t *testing.T) {
 	}
 }
 
+func TestALogOfNULsIsNotTakenForAnEmptyOne(t *testing.T) {
+	if calls, lost := readHistory(bytes.NewReader(make([]byte, 8<<10))); len(calls) != 0 || lost == 0 {
+		t.Errorf("%d calls, %d lost", len(calls), lost)
+	}
+}
+
 func TestTheLastRecordOfACallHolds(t *testing.T) {
 	log := strings.NewReader(`{"id":"a","state":"Connecting","started":"2026-11-27T10:00:00Z"}
 {"id":"b","state":"Connecting","started":"2026-11-27T10:01:00Z"}

@@ -104,6 +104,9 @@ func readHistory(in io.Reader) (calls []Info, lost int) {
 		f.add(line)
 		f.lost = before
 	}
+	if nuls && len(f.calls) == 0 && f.lost == 0 { // a power cut leaves what was written before
+		f.lost++
+	}
 	f.forget(keepCalls)
 	return f.calls, f.lost
 }

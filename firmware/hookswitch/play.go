@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,6 +18,7 @@ import (
 type playCommand struct {
 	To   string `required:"" help:"The telephone number." placeholder:"NUMBER"`
 	Item string `arg:"" help:"A message's id, as hookswitch messages lists it."`
+	JSON bool   `help:"Print JSON: the call when it has ended, instead of its states."`
 }
 
 const (
@@ -32,11 +34,18 @@ func (c *playCommand) Run(ctx context.Context, d *daemonFlags) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println("Call", info.ID)
-	info, err = follow(ctx, d, info)
+	c.tell("Call " + info.ID)
+	info, err = c.follow(ctx, d, info)
+	signalled := ctx.Err() != nil && info.State != call.Disconnected
+	if signalled {
+		info, err = c.disconnect(ctx, d, info)
+	}
+	if c.JSON {
+		err = cmp.Or(err, printJSON(info))
+	}
 	switch {
-	case ctx.Err() != nil && info.State != call.Disconnected:
-		return c.disconnect(ctx, d, info.ID)
+	case signalled && err == nil:
+		return context.Canceled
 	case err != nil:
 		return err
 	case info.Unconfirmed:
@@ -49,15 +58,22 @@ func (c *playCommand) Run(ctx context.Context, d *daemonFlags) error {
 	return nil
 }
 
+// tell shows people how the call is.
+func (c *playCommand) tell(line string) {
+	if !c.JSON {
+		fmt.Println(line)
+	}
+}
+
 // follow shows a call's states until it has ended, or its line could not be hung up: that may
 // last.
-func follow(ctx context.Context, d *daemonFlags, info call.Info) (call.Info, error) {
+func (c *playCommand) follow(ctx context.Context, d *daemonFlags, info call.Info) (call.Info, error) {
 	listening, enough := context.WithCancel(ctx)
 	defer enough()
 	shown := call.State("")
 	show := func(now call.Info) {
 		if info = now; info.State != shown || info.Unconfirmed {
-			fmt.Println(describe(info))
+			c.tell(describe(info))
 			shown = info.State
 		}
 		if info.Unconfirmed {
@@ -114,13 +130,13 @@ func events(ctx context.Context, d *daemonFlags, id string, changed func(call.In
 }
 
 // disconnect is what a signal does; it has ended ctx.
-func (c *playCommand) disconnect(ctx context.Context, d *daemonFlags, id string) error {
-	var info call.Info
-	if err := d.ask(context.WithoutCancel(ctx), http.MethodDelete, callPath(id), nil, &info); err != nil {
-		return fmt.Errorf("the call could not be disconnected: %w", err)
+func (c *playCommand) disconnect(ctx context.Context, d *daemonFlags, info call.Info) (call.Info, error) {
+	var now call.Info
+	if err := d.ask(context.WithoutCancel(ctx), http.MethodDelete, callPath(info.ID), nil, &now); err != nil {
+		return info, fmt.Errorf("the call could not be disconnected: %w", err)
 	}
-	fmt.Println(describe(info))
-	return context.Canceled
+	c.tell(describe(now))
+	return now, nil
 }
 
 // describe says how a call is, in a line.

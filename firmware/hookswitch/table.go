@@ -31,10 +31,7 @@ func (t table[T]) show(ctx context.Context, d *daemonFlags, asJSON bool) error {
 		return err
 	}
 	if asJSON {
-		out := json.NewEncoder(os.Stdout)
-		out.SetIndent("", "  ")
-		out.SetEscapeHTML(false)
-		return out.Encode(items)
+		return printJSON(items)
 	}
 	if len(items) == 0 {
 		fmt.Println(t.empty)
@@ -50,6 +47,13 @@ func (t table[T]) show(ctx context.Context, d *daemonFlags, asJSON bool) error {
 		fmt.Fprintln(w, strings.Join(cells, "\t"))
 	}
 	return w.Flush()
+}
+
+func printJSON(v any) error {
+	out := json.NewEncoder(os.Stdout)
+	out.SetIndent("", "  ")
+	out.SetEscapeHTML(false)
+	return out.Encode(v)
 }
 
 // printable keeps file names and what modems say from doing things to a terminal.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -40,6 +42,33 @@ func TestARefusedRequestIsLogged(t *testing.T) {
 			for _, want := range append(test.want, "user=anna", "request refused") {
 				if !strings.Contains(log.String(), want) {
 					t.Errorf("no %s in %s", want, &log)
+				}
+			}
+		})
+	}
+}
+
+func TestARequestThatIsTurnedAwayUnreadIsLogged(t *testing.T) {
+	for name, test := range map[string]struct {
+		method string
+		header http.Header
+		want   []string
+	}{
+		"another method":      {http.MethodDelete, nil, []string{"method=DELETE", "takes POST"}},
+		"another site's page": {http.MethodPost, http.Header{"Sec-Fetch-Site": {"cross-site"}, "Origin": {"https://elsewhere.example"}, "User-Agent": {"Mozilla/5.0"}}, []string{"another site"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			h := handler(&board{})
+			h.Log = slog.New(slog.NewTextHandler(&log, nil))
+			r := httptest.NewRequest(test.method, umPath, nil)
+			for k, v := range test.header {
+				r.Header[k] = v
+			}
+			h.ServeHTTP(httptest.NewRecorder(), r)
+			for _, want := range append(test.want, "user=anna", "request refused") {
+				if !strings.Contains(log.String(), want) {
+					t.Errorf("no %s in %q", want, &log)
 				}
 			}
 		})

@@ -118,15 +118,21 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusNoContent)
 			return
 		}
-		http.Error(w, "this address takes POST", http.StatusMethodNotAllowed)
+		h.turnAway(w, r, http.StatusMethodNotAllowed, "this address takes POST")
 	}
+}
+
+// turnAway refuses a request whose body is not read.
+func (h *Handler) turnAway(w http.ResponseWriter, r *http.Request, status int, reason string) {
+	h.log().Warn("soap: request refused", "user", h.User(r), "path", r.URL.Path, "method", r.Method, "reason", reason)
+	http.Error(w, reason, status)
 }
 
 // post answers a request that has a body of XML.
 func (h *Handler) post(w http.ResponseWriter, r *http.Request, service service) {
 	echoRequestID(w, r)
 	if isBrowser(r) && sameOrigin.Check(r) != nil {
-		http.Error(w, "this request comes from another site's page", http.StatusForbidden)
+		h.turnAway(w, r, http.StatusForbidden, "this request comes from another site's page")
 		return
 	}
 	m := messages.Get().(*message)

@@ -45,7 +45,7 @@ func TestAModuleThatRestartsWithoutAWordIsSetUpAnewBeforeTheNextCall(t *testing.
 						readBack(f, "1")
 					}
 					m := start(t, f, "gsm")
-					time.Sleep(time.Minute)
+					time.Sleep(time.Minute + 500*time.Millisecond) // between two idle checks, which ask AT+CPIN? too
 					n := len(f.received())
 					if tt.says != "" {
 						f.line(tt.says)
@@ -53,6 +53,7 @@ func TestAModuleThatRestartsWithoutAWordIsSetUpAnewBeforeTheNextCall(t *testing.
 					if tt.restart != nil {
 						f.change(func() { tt.restart(f) })
 					}
+					synctest.Wait() // what it says has been read
 					time.Sleep(wait)
 					changed := m.Changed()
 					if _, err := m.Dial(t.Context(), "5550100", modem.Far{}); errors.Is(err, modem.ErrGone) { // the keeper was first

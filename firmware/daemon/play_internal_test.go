@@ -95,7 +95,9 @@ func TestFiftyPlaysAtOnceDecodeTheMessageOnceOrTwice(t *testing.T) {
 		}
 	}
 	const decoded = uint64(length/time.Second) * audio.Rate * 2
-	if used := after.TotalAlloc - before.TotalAlloc; used > 30*decoded {
+	// One decoding takes seven times that, so fifty take 350. Regular expressions that read the
+	// number take forty under the race detector, where a sync.Pool keeps little.
+	if used := after.TotalAlloc - before.TotalAlloc; used > 100*decoded {
 		t.Errorf("fifty plays at once took %d times the memory of the decoded message", used/decoded)
 	}
 }

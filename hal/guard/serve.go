@@ -19,6 +19,8 @@ const (
 	openAgain = 50 * time.Millisecond
 	// finalLimit is how long after the program's death a contact that can't be opened is tried.
 	finalLimit = 5 * time.Second
+	// busyLimit is how long another program's contact may be that of a guard about to end.
+	busyLimit = 500 * time.Millisecond
 )
 
 // Serve is the guard's process: it opens every contact, then does what the program at the
@@ -71,12 +73,21 @@ type contact struct {
 	until  int64 // when it is opened, or tried again
 }
 
-// newWatch opens every contact. One that can't be is the program's to find out.
+// newWatch opens every contact. One that can't be is the program's to find out. Those that the
+// guard of a program which has just died still has are opened by that guard, and by us then.
 func newWatch(relays []hal.Relay) *watch {
 	w := &watch{contacts: make([]contact, len(relays))}
+	busy := false
 	for i, r := range relays {
 		w.contacts[i].relay = r
-		_ = r.Set(false)
+		busy = errors.Is(r.Set(false), hal.ErrBusy) || busy
+	}
+	for limit := now() + int64(busyLimit); busy && now() < limit; {
+		time.Sleep(busyLimit / 50)
+		busy = false
+		for _, r := range relays {
+			busy = errors.Is(r.Set(false), hal.ErrBusy) || busy
+		}
 	}
 	return w
 }

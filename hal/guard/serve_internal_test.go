@@ -227,3 +227,25 @@ func TestARelayOfAnotherProgramIsToldAsSuch(t *testing.T) {
 		t.Errorf("got %v, %v, want %q", got, err, sent.text)
 	}
 }
+
+// busyFor is a contact that another guard has for so many tries.
+type busyFor struct {
+	tries  int
+	opened bool
+}
+
+func (b *busyFor) Set(closed bool) error {
+	if b.tries--; b.tries >= 0 {
+		return hal.ErrBusy
+	}
+	b.opened = !closed
+	return nil
+}
+
+func TestARelayThatTheGuardBeforeStillHasIsOpenedWhenThatHasEnded(t *testing.T) {
+	relay := &busyFor{tries: 3}
+	newWatch([]hal.Relay{relay})
+	if !relay.opened {
+		t.Error("the relay was not opened")
+	}
+}

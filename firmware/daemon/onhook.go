@@ -37,7 +37,7 @@ func OnHook(ctx context.Context, path string) error {
 	var switches []*hook.Switch
 	for _, l := range lines { // every relay first: they need no modem's consent
 		s, err := hook.New(hook.Config{Relay: l.Hook.Relay, Select: l.Hook.Select, Loop: l.Hook.Loop})
-		defer s.Close()
+		defer func() { _ = s.Close() }() // it can be used whatever the error says
 		switches, relays = append(switches, s), append(relays, err)
 	}
 	for begin := time.Now(); errors.Join(relays...) != nil && time.Since(begin) < pinLimit; time.Sleep(pinLimit / 20) {

@@ -125,6 +125,9 @@ func eightBits(c audio.Clip) audio.Clip {
 func TestSpecialDialTones(t *testing.T) {
 	for _, test := range specialDialTones {
 		for lead, level := range map[time.Duration]float64{200: -13, 231: -24} {
+			if testing.Short() && lead == 200 {
+				continue
+			}
 			c := join(silence(lead*time.Millisecond), segments(level, 5*time.Second, test.once, test.parts))
 			for how, c := range map[string]audio.Clip{"hum": noisy(hummed(c, 50, -30), -58), "8 bits": eightBits(c)} {
 				heard, events := progress(test.country, c[:5*audio.Rate], 160)
@@ -162,9 +165,9 @@ func hummed(c audio.Clip, hz, level float64) audio.Clip {
 
 // What a plan has is heard as what it is, and as nothing else before.
 func TestEachToneOfEachPlan(t *testing.T) {
-	for _, country := range strings.Fields(countries) {
+	for i, country := range strings.Fields(countries) {
 		for _, p := range audio.PlanOf(country) {
-			if p.Hz == nil {
+			if p.Hz == nil || testing.Short() && i%4 != 0 {
 				continue
 			}
 			hz := make([]float64, len(p.Hz))

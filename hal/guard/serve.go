@@ -19,8 +19,9 @@ const (
 	openAgain = 50 * time.Millisecond
 	// finalLimit is how long after the program's death a contact that can't be opened is tried.
 	finalLimit = 5 * time.Second
-	// busyLimit is how long another program's contact may be that of a guard about to end.
-	busyLimit = 500 * time.Millisecond
+	// busyLimit is how long another program's contact may be that of a guard about to end: its
+	// lease, at the longest, and the time it takes to notice on a busy machine.
+	busyLimit = 1500 * time.Millisecond
 )
 
 // Serve is the guard's process: it opens every contact, then does what the program at the

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,10 +22,16 @@ type held struct {
 	let   chan struct{}
 	shut  bool
 	err   error
+
+	stalled     chan struct{} // closed when a Read waits to be let go; may be nil
+	stalledOnce sync.Once
 }
 
 func (h *held) Read(p []byte) (int, error) {
 	if at := h.Size() - int64(h.Len()); at >= h.first && h.let != nil {
+		if h.stalled != nil {
+			h.stalledOnce.Do(func() { close(h.stalled) })
+		}
 		<-h.let
 		if h.err != nil {
 			return 0, h.err
@@ -58,12 +65,13 @@ func long() []int16 {
 
 func TestAMessageIsPlayedBeforeAllOfItIsThere(t *testing.T) {
 	file := wav(8000, 1, long())
-	f := &held{Reader: bytes.NewReader(file), first: 60 * 2 * audio.Rate, let: make(chan struct{})}
+	f := &held{Reader: bytes.NewReader(file), first: 60 * 2 * audio.Rate, let: make(chan struct{}), stalled: make(chan struct{})}
 	m := load(t, f, time.Hour)
 	if m.Duration() != 90*time.Second {
 		t.Errorf("it is told to be of %v", m.Duration())
 	}
 	m.WaitFor(25 * audio.Rate)
+	<-f.stalled // nothing more is decoded while we look
 	p := m.Player()
 	if got := read(t, p, 20*time.Second); len(got) != 20*audio.Rate || dB(got[12*audio.Rate:]) < -20 {
 		t.Fatalf("the beginning is %v of sound", got.Duration())

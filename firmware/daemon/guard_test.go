@@ -44,29 +44,35 @@ func newGuardedBoard(t *testing.T) guardedBoard {
 
 func (b guardedBoard) hook(t *testing.T) string { return level(t, b.dir+"/fxo1-hook") }
 
-// call is a call whose message plays.
+// call is a call whose message plays. A machine so busy that the guard gets no processor for
+// half a second cuts a call, as it should: then another is made.
 func (b guardedBoard) call(t *testing.T, c client) (id string) {
 	t.Helper()
-	id = b.dial(t, c)
-	c.until(id, call.Connected)
-	return id
+	for range 5 {
+		id = b.dial(t, c)
+		info := c.until(id, call.Connected, call.Disconnected)
+		if info.State == call.Connected {
+			return id
+		}
+		t.Logf("cut: %s", info.Reason)
+	}
+	t.Fatal("no call is answered")
+	return ""
 }
 
 // dial is a call that has the line off-hook.
 func (b guardedBoard) dial(t *testing.T, c client) (id string) {
 	t.Helper()
-	for begin := time.Now(); c.lines()[0].State != "idle"; time.Sleep(10 * time.Millisecond) {
-		if time.Since(begin) > patience {
-			t.Fatalf("the line does not come to rest: %+v", c.lines())
+	for begin := time.Now(); time.Since(begin) < patience; time.Sleep(time.Millisecond) {
+		switch {
+		case b.hook(t) == "1":
+			return id
+		case c.lines()[0].State == "idle": // at first, and behind a call that was cut at once
+			id = c.play(c.item(), "5550100")
 		}
 	}
-	id = c.play(c.item(), "5550100")
-	for begin := time.Now(); b.hook(t) != "1"; time.Sleep(time.Millisecond) {
-		if time.Since(begin) > patience {
-			t.Fatal("the hook relay does not close")
-		}
-	}
-	return id
+	t.Fatalf("the hook relay does not close: %+v", c.lines())
+	return ""
 }
 
 // opens waits until the hook relay is open. How long it took is told, and is measured by

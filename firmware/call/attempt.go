@@ -115,6 +115,9 @@ func (x *Exchange) set(c *active, s State, answer string) {
 	info := c.info
 	x.notifyLocked()
 	x.mu.Unlock()
+	if s == Connected {
+		x.history.update(info) // if the power fails now, it was answered all the same
+	}
 	x.log.Info("call", "call", info.ID, "state", s, "line", info.Line, "answer", answer)
 }
 
@@ -136,7 +139,7 @@ func (x *Exchange) finish(c *active, err error) {
 	info.State, info.Cause, info.Reason, info.SIPCode, info.Ended = Disconnected, end.cause, end.reason, end.sip, c.now()
 	c.heard.tell(&info, err)
 	c.endSpent(info)
-	x.history.end(info)
+	x.history.update(info)
 	x.mu.Lock()
 	c.info = info
 	delete(x.live, info.ID)

@@ -26,7 +26,8 @@ func (x *Exchange) remember(records []Info) {
 			x.ended = append(x.ended, c)
 			continue
 		}
-		c.done, c.since, c.cancel = make(chan struct{}), time.Now(), func(error) {}
+		c.done, c.cancel = make(chan struct{}), func(error) {}
+		c.since = time.Now().Add(-x.lastedAtMost(info))
 		x.live[info.ID] = c
 		i := slices.IndexFunc(x.lines, func(l *line) bool { return l.cfg.Name == info.Line })
 		if i < 0 || newest[info.Line] != info.ID || x.lines[i].hookState() == onHook {
@@ -56,4 +57,15 @@ func (x *Exchange) await(l *line, c *active) {
 		case <-x.life.Done():
 		}
 	})
+}
+
+// lastedAtMost is how long a call that was cut off may have been up. Nobody saw its end: it was
+// before this start, which the clock may not know, and no later than the longest call's.
+func (x *Exchange) lastedAtMost(info Info) time.Duration {
+	answered := max(0, info.Answered.Sub(info.Started))
+	if info.Answered.IsZero() {
+		answered = 0
+	}
+	lasted := time.Since(info.Started)
+	return min(max(lasted, answered), answered+x.opt.MaxCall)
 }

@@ -336,6 +336,39 @@ func TestCloseDoesNotWaitForEverAndWritesNoEndThatWasNotSeen(t *testing.T) {
 
 // A call that was cut off with the daemon is over when its line is known to be on-hook: a line
 // without a relay is not before its modem has been reached.
+func TestACallThatWasCutOffAfterItsAnswerTellsWhatIsKnown(t *testing.T) {
+	for _, tt := range []struct {
+		name, started, answered string
+		lasted                  time.Duration // at most, from the beginning
+	}{
+		{"half a minute before the start", "1999-12-31T23:59:30Z", "1999-12-31T23:59:35Z", 31 * time.Second},
+		{"a week before the start", "1999-12-25T10:00:00Z", "1999-12-25T10:00:05Z", 10*time.Minute + 5*time.Second},
+		{"in the future, for a clock that was lost", "2026-11-27T10:00:00Z", "2026-11-27T10:00:05Z", 5 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "calls.jsonl")
+			record := `{"id":"cut","state":"Connected","cause":"None","line":"taken away","number":"5550100","item":"item",` +
+				`"user":"anna","started":"` + tt.started + `","answered":"` + tt.answered + `"}` + "\n"
+			if err := os.WriteFile(path, []byte(record), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Test(t, func(t *testing.T) {
+				x := sim.New(sim.Options{Numbers: numbers})
+				b := newBoardOn(t, x, func(o *call.Options) { o.LogPath = path }, "fxo1")
+				info, err := b.Call("cut")
+				lasted := info.Ended.Sub(info.Started)
+				if err != nil || info.Answered.IsZero() || info.Ended.Before(info.Answered) || lasted > tt.lasted ||
+					!strings.Contains(info.Reason, "is not known") {
+					t.Errorf("%v, lasted %v: %+v", err, lasted, info)
+				}
+				if err := b.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
 func TestACallThatWasCutOffIsOverWhenItsLineIsOnHook(t *testing.T) {
 	for _, line := range []string{"bare1", "gsm1", "fxo1"} {
 		t.Run(line, func(t *testing.T) {

@@ -115,8 +115,8 @@ func (h *history) add(info Info) (logged <-chan struct{}, forgotten map[string]b
 	return h.noteLocked(info), forgotten
 }
 
-// end notes a call that has ended.
-func (h *history) end(info Info) {
+// update notes what has become of a call: an answer, or its end.
+func (h *history) update(info Info) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for i := len(h.calls) - 1; i >= 0; i-- {

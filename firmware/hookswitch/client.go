@@ -53,6 +53,8 @@ func (d *daemonFlags) newRequest(ctx context.Context, method, path string, body 
 		return nil, fmt.Errorf("%s would get the password unencrypted: use an https:// address in --server", d.Server)
 	}
 	switch {
+	case d.Token == "" && d.User != "" && d.Password == "": // it would count as a failed login
+		return nil, fmt.Errorf("no password for %s: put it in HOOKSWITCH_PASSWORD", d.User)
 	case d.Token != "":
 		req.Header.Set("Authorization", "Bearer "+d.Token)
 	case d.User != "":

@@ -64,6 +64,7 @@ func TestTheProgramLogsIn(t *testing.T) {
 		{"with flags", nil, []string{"--user", "anna", "--password", "correct horse", "--fingerprint", strings.ToLower(strings.ReplaceAll(fingerprint, ":", ""))}, 0, "fxo1"},
 		{"with a token", []string{pin, "HOOKSWITCH_TOKEN=a-token-of-the-tests"}, nil, 0, "fxo1"},
 		{"not without anything", []string{pin}, nil, failed, "HOOKSWITCH_PASSWORD"},
+		{"not without a password", []string{pin, "HOOKSWITCH_USER=anna"}, nil, failed, "no password for anna"},
 		{"not with a wrong password", []string{pin, "HOOKSWITCH_USER=anna", "HOOKSWITCH_PASSWORD=wrong"}, nil, failed, "user or password is wrong"},
 		{"not to a certificate that nobody vouches for", nil, nil, failed, "--fingerprint"},
 		{"not to another certificate", []string{"HOOKSWITCH_FINGERPRINT=" + strings.Repeat("00:", 31) + "00"}, nil, failed, "another fingerprint"},

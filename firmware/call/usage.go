@@ -48,7 +48,11 @@ func (x *Exchange) rememberQuota(records []Info) {
 		if age >= 24*time.Hour {
 			continue
 		}
-		if !info.Answered.IsZero() {
+		switch {
+		case info.Answered.IsZero():
+		case info.Ended.IsZero(): // cut off with the daemon
+			lasted = x.lastedAtMost(info) - info.Answered.Sub(info.Started)
+		default:
 			lasted = info.Ended.Sub(info.Answered)
 		}
 		number, _ := x.opt.Rules.Check(info.Number)
